@@ -1,0 +1,67 @@
+"""Random weights at the speed of memory, the same to the bit everywhere.
+
+A NumPy buffer goes in; constant, uniform, gaussian, truncated-gaussian, Xavier or Kaiming values come out in place. Element i of
+tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instruction set, thread count, memory layout or shard.
+"""
+
+from __future__ import annotations
+
+import functools
+from importlib.metadata import version
+from typing import Any
+
+from . import _kernels
+from . import fill as _fill
+from .calls import INITIALIZERS, Explanation, Rule, explain, fill, words
+from .fans import Fans, calculate_fans, calculate_gain
+from .initializers import (
+    constant, constant_, kaiming_normal, kaiming_normal_, kaiming_uniform, kaiming_uniform_, lecun_normal, lecun_normal_,
+    lecun_uniform, lecun_uniform_, normal, normal_, ones, ones_, trunc_normal, trunc_normal_, uniform, uniform_,
+    variance_scaling, variance_scaling_, xavier_normal, xavier_normal_, xavier_uniform, xavier_uniform_, zeros, zeros_,
+)
+from .rules import (
+    Bilinear, Constant, DeltaOrthogonal, Dirac, Eye, KaimingNormal, KaimingUniform, LecunNormal, LecunUniform, Normal, Ones,
+    Orthogonal, Sparse, TruncNormal, Uniform, VarianceScaling, XavierNormal, XavierUniform, Zeros,
+)
+from .streams import Rng, Seed, default_rng, manual_seed
+from .structured import (
+    bilinear, bilinear_, delta_orthogonal, delta_orthogonal_, dirac, dirac_, eye, eye_, orthogonal, orthogonal_, sparse,
+    sparse_,
+)
+
+__version__ = version("fastinit-kernels")
+STREAM_VERSION: int = _kernels.STREAM_VERSION
+
+__all__ = [name for name in dir() if not name.startswith("_") and name not in ("annotations", "functools", "version", "Any")]
+
+
+def _as_method(function: Any) -> Any:
+    @functools.wraps(function)
+    def method(self: Rng, *args: Any, **options: Any) -> Any:
+        return function(*args, seed=self, **options)
+
+    return method
+
+
+for _initializer in INITIALIZERS.values():
+    for _function in (_initializer, _initializer.in_place):
+        setattr(Rng, _function.__name__, _as_method(_function))
+
+
+def show_config() -> dict[str, Any]:
+    """What this installation runs on.
+
+    Returns
+    -------
+    dict
+        ``version``, ``stream_version``, ``isa`` in use, ``isas`` available, ``compiler``, ``num_threads`` of a large fill.
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> fi.show_config()["stream_version"]
+    1
+    """
+    return {"version": __version__, "stream_version": STREAM_VERSION, "isa": _kernels.ISAS[_fill.isa],
+            "isas": list(_kernels.AVAILABLE_ISAS), "compiler": _kernels.COMPILER,
+            "num_threads": _fill.resolve_threads(None)}

@@ -1,0 +1,457 @@
+"""How one law becomes two public functions, a rule and an explanation.
+
+A law is written once, as ``law(shape, dtype, *parameters, **options) -> Recipe``; `initializer` makes of it the function
+that allocates and, as its ``in_place``, the one that fills what it is given. Both share validation, order of steps,
+signature and docstring.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import functools
+import inspect
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+
+from . import _kernels
+from . import fill as _fill
+from .dtypes import DType, resolve
+from .fans import calculate_fans
+from .plan import Plan
+from .slices import block_of
+from .streams import Seed, digest, seed_material
+
+__all__ = ["Canvas", "Explanation", "Initializer", "Recipe", "Rule", "explain", "fill", "initializer", "rule", "words"]
+
+
+class Canvas(NamedTuple):
+    """What a recipe that is not elementwise writes on: checked memory, and draws from the call's stream."""
+
+    memory: np.ndarray
+    dtype: DType
+    material: bytes
+    name: str
+    num_threads: int | None
+
+    def run(self, plan: Plan) -> None:
+        """Fill the whole memory by a plan of the canvas's dtype."""
+        self._run(plan, self.memory)
+
+    def draw(self, plan: Plan, shape: tuple[int, ...]) -> np.ndarray:
+        """A new array by a plan."""
+        values = np.empty(shape, plan.dtype.storage)
+        self._run(plan, values)
+        return values
+
+    def words(self, purpose: str, first: int, n: int) -> np.ndarray:
+        """Words of a stream of their own."""
+        out = np.empty(n, np.uint32)
+        _kernels.words(digest(self.material, self.name, purpose), _fill.isa, first, out)
+        return out
+
+    def write(self, index: Any, values: Any) -> None:
+        """memory[index] = values, rounded to the dtype."""
+        self.memory[index] = self.dtype.encode(values)
+
+    def _run(self, plan: Plan, memory: np.ndarray) -> None:
+        job = _fill.Job(plan, digest(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)
+        _fill.execute([job], self.num_threads)
+
+
+class Recipe(NamedTuple):
+    """A law applied to a shape and a dtype: a plan for every element, or a way to write the whole."""
+
+    plan: Plan | None
+    facts: Mapping[str, Any] = {}
+    write: Callable[[Canvas], None] | None = None
+
+
+Law = Callable[..., Recipe]
+
+
+class Initializer(Protocol):
+    """An allocating initializer; ``in_place`` is its form that fills a given tensor."""
+
+    law: Law
+    in_place: Callable[..., Any]
+    __name__: str
+
+    def __call__(self, shape: Any, *args: Any, **options: Any) -> np.ndarray: ...
+
+
+INITIALIZERS: dict[str, Initializer] = {}
+
+
+class _Task(NamedTuple):
+    """A validated call that has not yet drawn a key or written a byte."""
+
+    recipe: Recipe
+    target: _fill.Target
+    global_shape: tuple[int, ...]
+    offset: tuple[int, ...]
+
+
+def _prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
+             global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None) -> _Task:
+    target = _fill.target_of(tensor, dtype)
+    whole, at = block_of(target.memory.shape, global_shape, offset)
+    recipe = law(whole, target.dtype, *args, **options)
+    if recipe.write is not None and whole != target.memory.shape:
+        raise ValueError(f"global_shape: expected the tensor's own shape {target.memory.shape}, got {whole}: "
+                         f"{law.__name__} is not elementwise, so a block of it cannot be made alone")
+    _fill.check_words(target.dtype, whole)
+    return _Task(recipe, target, whole, at)
+
+
+def _perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: int | None) -> None:
+    jobs, canvases = [], []
+    for name, task in tasks:
+        memory, dtype = task.target
+        if task.recipe.write is not None:
+            canvases.append((task.recipe.write, Canvas(memory, dtype, material, name, num_threads)))
+        elif memory.size:
+            jobs.append(_fill.Job(task.recipe.plan, digest(material, name), memory, task.global_shape, task.offset))
+    _fill.execute(jobs, num_threads)
+    for write, canvas in canvases:
+        if canvas.memory.size:
+            write(canvas)
+
+
+def _check_name(name: Any) -> None:
+    if not isinstance(name, str):
+        raise TypeError(f"name: expected a str, got {name!r}")
+
+
+def shape_of(shape: Any) -> tuple[int, ...]:
+    """A shape as a tuple of ints >= 0."""
+    sizes = tuple(shape) if np.iterable(shape) else (shape,)
+    for n in sizes:
+        if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)):
+            raise TypeError(f"shape: expected ints, got {shape!r}")
+        if n < 0:
+            raise ValueError(f"shape: expected sizes >= 0, got {shape!r}")
+    return tuple(int(n) for n in sizes)
+
+
+def empty(shape: Any, dtype: Any) -> np.ndarray:
+    """New memory of the dtype; bfloat16 asked for by name is uint16, by ml_dtypes' type an array of that."""
+    entry, sizes = resolve(dtype), shape_of(shape)
+    _fill.check_words(entry, sizes)
+    return np.empty(sizes, entry.storage if isinstance(dtype, str) else np.dtype(dtype))
+
+
+def initializer(law: Law) -> Initializer:
+    """The allocating function of a law; its ``in_place`` attribute is the other one."""
+
+    def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
+                 **options):
+        _check_name(name)
+        task = _prepare(law, tensor, args, options, dtype, global_shape, offset)
+        if num_threads is not None:
+            _fill.check_threads(num_threads)
+        _perform([(name, task)], seed_material(seed), num_threads)
+        return tensor
+
+    def allocating(shape, *args, dtype="float32", seed=None, name="", num_threads=None, **options):
+        by_name = dtype if isinstance(dtype, str) else None
+        return in_place(empty(shape, dtype), *args, seed=seed, name=name, num_threads=num_threads, dtype=by_name, **options)
+
+    _dress(in_place, law, law.__name__ + "_", "tensor", ["num_threads", "dtype", "global_shape", "offset"])
+    _dress(allocating, law, law.__name__, "shape", ["num_threads", "dtype", "global_shape", "offset"])
+    allocating.law, allocating.in_place = law, in_place
+    INITIALIZERS[law.__name__] = allocating
+    return allocating
+
+
+def _dress(function: Any, law: Law, name: str, first: str, keywords: list[str]) -> None:
+    """Name, signature and docstring: the law's, with what all initializers share."""
+    functools.update_wrapper(function, law, assigned=("__module__",), updated=())
+    function.__name__ = function.__qualname__ = name
+    kind = inspect.Parameter
+    own = list(inspect.signature(law).parameters.values())[2:]
+    scaled = any(p.kind is kind.VAR_KEYWORD for p in own)
+    shared = [kind("seed", kind.KEYWORD_ONLY, default=None), kind("name", kind.KEYWORD_ONLY, default="")]
+    shared += [kind(k, kind.KEYWORD_ONLY, default="float32" if k == "dtype" and first == "shape" else None) for k in keywords]
+    fan = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is kind.KEYWORD_ONLY] if scaled else []
+    own = [p for p in own if p.kind is not kind.VAR_KEYWORD]
+    function.__signature__ = inspect.Signature(
+        [kind(first, kind.POSITIONAL_OR_KEYWORD), *(p.replace(annotation=kind.empty) for p in own), *shared, *fan])
+    doc = inspect.getdoc(law) or ""
+    head, _, rest = doc.partition("Parameters\n----------\n")
+    parameters, separator, tail = rest.partition("\nNotes\n-----\n")
+    parts = [_FIRST[first], parameters.strip("\n"), _SHARED, _DTYPE[first], _FAN if scaled else ""]
+    function.__doc__ = (head + "Parameters\n----------\n" + "\n".join(part for part in parts if part) + _RETURNS[first]
+                        + separator + tail)
+
+
+_FIRST = {
+    "tensor": """\
+tensor : ndarray or writable buffer
+    Memory to fill, of any shape and strides: float32, float64, float16, or bfloat16 (an `ml_dtypes` array, or uint16 memory
+    with ``dtype="bfloat16"``).""",
+    "shape": """\
+shape : int or sequence of int
+    Shape of the new array.""",
+}
+_SHARED = """\
+seed : int >= 0, sequence of int, SeedSequence, Generator, BitGenerator, Rng or None, keyword-only
+    Same seed, name and parameters: same values. An `Rng` gives fresh values at each call; None is the default `Rng`.
+name : str, keyword-only
+    Which stream of the seed: tensors of different names are unrelated.
+num_threads : int >= 1 or None, keyword-only
+    Most threads to use; the values do not depend on it. None: ``FASTINIT_NUM_THREADS``, ``OMP_NUM_THREADS``, or the CPUs that
+    this process may use.
+global_shape, offset : sequence of int or None, keyword-only
+    The tensor is the block at `offset` of a tensor of `global_shape`, and gets that block's values; fans are the whole's."""
+_DTYPE = {
+    "tensor": """\
+dtype : str or None, keyword-only
+    "bfloat16" if uint16 memory holds that; otherwise what the memory is, checked.""",
+    "shape": """\
+dtype : str or dtype, keyword-only
+    float32, float64, float16 or bfloat16 (by name: uint16 memory; by `ml_dtypes` type: an array of that).""",
+}
+_FAN = """\
+layout : str, keyword-only
+    Which axes are output (O) and input (I) channels: "OI" is torch's (O, I, *k), "IO" is (*k, I, O), "O*I" is (O, *k, I).
+groups, transposed, fused, in_axis, out_axis, batch_axis, fan_in, fan_out : keyword-only
+    See `calculate_fans`."""
+_RETURNS = {
+    "tensor": """
+
+Returns
+-------
+tensor
+    The argument.
+
+Raises
+------
+TypeError, ValueError
+    Naming the argument, what was expected and what came; then nothing was written.
+""",
+    "shape": """
+
+Returns
+-------
+ndarray
+    A new C-contiguous array.
+
+Raises
+------
+TypeError, ValueError
+    Naming the argument, what was expected and what came.
+""",
+}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What `fill` does with the tensors that a pattern names: an initializer and its parameters.
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> fi.Normal(std=0.02)
+    Normal(std=0.02)
+    """
+
+    initializer: Initializer
+    args: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        values = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.options.items()]
+        return f"{_camel(self.initializer.__name__)}({', '.join(values)})"
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def rule(of: Initializer) -> Callable[..., Rule]:
+    """The rule-maker of an initializer: its parameters, without a tensor."""
+
+    def make(*args: Any, **options: Any) -> Rule:
+        parameters = {"seed", "name", "num_threads", "dtype", "global_shape", "offset"} & options.keys()
+        if parameters:
+            raise TypeError(f"{make.__name__}: {', '.join(sorted(parameters))} belong to fill, not to a rule")
+        inspect.signature(of).bind((), *args, **options)
+        return Rule(of, args, options)
+
+    make.__name__ = make.__qualname__ = _camel(of.__name__)
+    make.__doc__ = f"Rule for `fill`: the parameters of `{of.__name__}`, without the tensor."
+    return make
+
+
+def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[str, Rule]], *, seed: Seed = None,
+         num_threads: int | None = None, dtype: Any = None) -> Mapping[str, Any]:
+    """Fill a whole model, each tensor keyed by its name.
+
+    Order, additions and removals of tensors change nothing in the others: ``fill({name: w}, ...)`` writes what the rule's
+    initializer writes with the same ``seed`` and ``name``. Work is shared out over all tensors.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray or writable buffer
+        The tensors by name.
+    rules : mapping of str to Rule, or sequence of such pairs
+        Patterns as in `fnmatch` (case-sensitive); the first that matches a name decides.
+    seed, num_threads
+        As for every initializer.
+    dtype : str or None
+        "bfloat16" if uint16 arrays hold that.
+
+    Returns
+    -------
+    mapping
+        `arrays`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A tensor without a rule, or one that its rule cannot fill, is named; then nothing was written.
+
+    Examples
+    --------
+    >>> import fastinit as fi, numpy as np
+    >>> model = {"fc.weight": np.empty((4, 8), "f4"), "fc.bias": np.empty(4, "f4")}
+    >>> _ = fi.fill(model, {"*.bias": fi.Zeros(), "*": fi.XavierUniform()}, seed=0)
+    >>> bool((model["fc.weight"] == fi.xavier_uniform((4, 8), seed=0, name="fc.weight")).all())
+    True
+    """
+    pairs = list(rules.items() if isinstance(rules, Mapping) else rules)
+    for pattern, value in pairs:
+        if not isinstance(value, Rule):
+            raise TypeError(f"rules[{pattern!r}]: expected a rule such as fastinit.Normal(std=0.02), got {value!r}")
+    tasks = []
+    for name, tensor in arrays.items():
+        _check_name(name)
+        found = next((value for pattern, value in pairs if fnmatch.fnmatchcase(name, pattern)), None)
+        if found is None:
+            raise ValueError(f"rules: no pattern matches the tensor {name!r}")
+        uint16 = getattr(tensor, "dtype", None) == np.uint16
+        try:
+            tasks.append((name, _prepare(found.initializer.law, tensor, found.args, found.options,
+                                         dtype if uint16 else None)))
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise type(error)(f"tensor {name!r}, rule {found}: {error}") from error
+    if num_threads is not None:
+        _fill.check_threads(num_threads)
+    _perform(tasks, seed_material(seed), num_threads)
+    return arrays
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What an initializer would write.
+
+    Attributes
+    ----------
+    initializer, shape, dtype, distribution
+        What was asked.
+    fan_in, fan_out, gain : float or None
+        None where the initializer has none.
+    mean, std : float or None
+        Of the values that will be written; None where the law has no single one.
+    low, high : float
+        The interval that they lie in.
+    acceptance, draws : float
+        Share of draws kept, and expected draws for an element.
+    words : int
+        Length of the stream that is used, redraws apart.
+    """
+
+    initializer: str
+    shape: tuple[int, ...]
+    dtype: str
+    distribution: str
+    fan_in: float | None
+    fan_out: float | None
+    gain: float | None
+    mean: float | None
+    std: float | None
+    low: float
+    high: float
+    acceptance: float
+    draws: float
+    words: int
+
+
+def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any = "float32", **options: Any) -> Explanation:
+    """Fans, gain, standard deviation, bounds and acceptance of an initializer, without writing anything.
+
+    Parameters
+    ----------
+    initializer : str or function
+        "kaiming_normal" or `kaiming_normal`, say.
+    shape : int or sequence of int
+        Of the tensor; of the whole one if it is sharded.
+    *args, dtype, **options
+        As for the initializer.
+
+    Returns
+    -------
+    Explanation
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> e = fi.explain("kaiming_normal", (64, 32, 3, 3), groups=2, nonlinearity="relu")
+    >>> e.fan_in, e.fan_out, round(e.std, 6)
+    (288, 288, 0.083333)
+    """
+    name = initializer if isinstance(initializer, str) else getattr(initializer, "__name__", repr(initializer))
+    name = name.removesuffix("_")
+    if name not in INITIALIZERS:
+        raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
+    entry, sizes = resolve(dtype), shape_of(shape)
+    _fill.check_words(entry, sizes)
+    recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
+    plan, facts = recipe.plan, recipe.facts
+    random = plan is not None and plan.dist != "constant"
+    acceptance = plan.acceptance if plan else 1.0
+    return Explanation(
+        name, sizes, entry.name, plan.dist if plan else name,
+        *(facts.get(key) for key in ("fan_in", "fan_out", "gain")),
+        plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
+        plan.low if plan else -math.inf, plan.high if plan else math.inf,
+        acceptance, 1 / acceptance, math.prod(sizes) * (entry.real.itemsize // 4) if random else 0)
+
+
+def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.ndarray:
+    """The raw 32-bit words of a stream, which all random values are made from.
+
+    Parameters
+    ----------
+    n : int >= 0
+        How many.
+    seed, name
+        As for every initializer.
+    offset : int >= 0
+        Index of the first.
+
+    Returns
+    -------
+    ndarray of uint32, shape (n,)
+
+    Notes
+    -----
+    PCG with DXSM output, 64-bit state, 32-bit words (O'Neill 2014; `setseq_dxsm_64_32` of pcg-cpp).
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> bool((fi.words(10, seed=1)[4:] == fi.words(6, seed=1, offset=4)).all())
+    True
+    """
+    _check_name(name)
+    (n,), (offset,) = shape_of((n,)), shape_of((offset,))
+    if offset + n > _fill.MAX_WORDS:
+        raise ValueError(f"n, offset: a stream has 2^48 words, got {offset} + {n}")
+    out = np.empty(n, np.uint32)
+    _kernels.words(digest(seed_material(seed), name), _fill.isa, offset, out)
+    return out

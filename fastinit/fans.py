@@ -1,0 +1,200 @@
+"""How many numbers feed an output and leave an input: shape -> fans, and the gains. Pure Python, exact integers."""
+
+from __future__ import annotations
+
+import math
+import numbers
+import sys
+from collections.abc import Sequence
+from typing import NamedTuple
+
+__all__ = ["Fans", "calculate_fans", "calculate_gain", "fan_for_mode"]
+
+Axes = int | Sequence[int] | None
+
+
+class Fans(NamedTuple):
+    """The two fans of a weight: Python ints whenever integral, None where neither shape nor caller gives one."""
+
+    fan_in: int | float | None
+    fan_out: int | float | None
+
+
+def calculate_fans(
+    shape: Sequence[int], *, layout: str = "OI", groups: int = 1, transposed: bool = False,
+    fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None, batch_axis: Axes = None,
+    fan_in: float | None = None, fan_out: float | None = None,
+) -> Fans:
+    """Fans of a weight, from its shape and what its axes mean. What is not as said here is a ValueError.
+
+    Parameters
+    ----------
+    shape : sequence of int
+        Shape as stored; of a shard, the global one. A size of 0 is no error: the fans may then be 0.
+    layout : str
+        One O, one I, and either one ``*`` (any number of spatial axes, zero too) or spatial letters of D, H, W, L, as
+        many letters as axes: "OIHW", "HWIO", "O*I" (MLX). "OI" means "OI*" (torch), "IO" means "*IO" (Keras, JAX).
+    groups : int
+        Groups of a convolution. The axis that holds them all (O; if transposed, I) must be a multiple of it.
+    transposed : bool
+        Whether this is a transposed convolution, where frameworks swap the channel axes: what `layout` calls O is then
+        the input. So torch's [I, O/groups, *k] has the layout "OI", and Keras' [*k, O, I] has "IO".
+    fused : int or (int, int)
+        n or (n, axis): n independent matrices lie side by side on an axis, by default the output's (QKV as [3E, E]).
+    in_axis, out_axis, batch_axis : int or sequence of int, optional
+        The axes by number, negative ones from the end; ``()`` is a product of 1. The first two replace a layout and come
+        together. `batch_axis` goes with a layout too, which then describes the other axes.
+    fan_in, fan_out : positive number, optional
+        Taken instead of the computed fan. With both, nothing else is read. With one, a layout and a shape of fewer than
+        two axes, the other is None.
+
+    Notes
+    -----
+    With O and I the channels of the whole layer, and the receptive field k the product of the axes that are neither
+    input, output nor batch, ``fan_in = I / groups * k`` and ``fan_out = O / groups * k``; one of the two is stored
+    divided. With ``groups=1`` this is torch's ``_calculate_fan_in_and_fan_out``, Keras' ``compute_fans`` ("IO") and JAX's
+    ``_compute_fans`` (axes; JAX lets one be input and output at once, and its float products are inexact above 2**53).
+
+    Examples
+    --------
+    >>> calculate_fans((64, 32, 3, 3))
+    Fans(fan_in=288, fan_out=576)
+    >>> calculate_fans((64, 32, 3, 3), groups=4)
+    Fans(fan_in=288, fan_out=144)
+    >>> calculate_fans((3, 3, 32, 64), layout="IO")
+    Fans(fan_in=288, fan_out=576)
+    >>> calculate_fans((2304, 768), fused=3)  # a QKV projection
+    Fans(fan_in=768, fan_out=768)
+    >>> calculate_fans((3, 3, 32, 2), in_axis=(), out_axis=3, batch_axis=2)  # Keras' depthwise kernel
+    Fans(fan_in=9, fan_out=18)
+    """
+    shape = _integers("shape", shape)
+    own = Fans(_finite("fan_in", fan_in, 0), _finite("fan_out", fan_out, 0))
+    if None not in own:
+        return own
+    (groups,) = _integers("groups", (groups,), 1)
+    count, fused_axis = fused if isinstance(fused, (tuple, list)) and len(fused) == 2 else (fused, None)
+    (count,) = _integers("fused", (count,), 1)
+    if transposed not in (True, False):
+        raise ValueError(f"transposed: expected True or False, got {transposed!r}")
+    batch = _axes("batch_axis", () if batch_axis is None else batch_axis, shape)
+    if in_axis is None and out_axis is None:
+        free = [axis for axis in range(len(shape)) if axis not in batch]
+        letters = _spell(layout, len(free))
+        if len(free) < 2 and own != (None, None):
+            return own
+        if len(free) < 2:
+            raise ValueError(f"shape: expected at least 2 dimensions, or fan_in= and fan_out=, got {shape}, batch_axis {batch}")
+        if len(letters) != len(free):
+            raise ValueError(f"layout: {layout!r} expects {len(letters)} axes, got {len(free)} of shape {shape}")
+        whole, divided = (free[letters.index(letter)] for letter in "OI")
+        inputs, outputs = ((whole,), (divided,)) if transposed else ((divided,), (whole,))
+        sizes = _divide("groups", shape, whole, groups)
+    else:
+        if in_axis is None or out_axis is None or (layout, groups, transposed) != ("OI", 1, False):
+            raise ValueError("in_axis, out_axis: expected both, and layout, groups, transposed at their defaults, "
+                             f"got {in_axis!r}, {out_axis!r}, and {layout!r}, {groups}, {transposed}")
+        inputs, outputs = _axes("in_axis", in_axis, shape), _axes("out_axis", out_axis, shape)
+        sizes = shape
+    named = (*inputs, *outputs, *batch)
+    if len(set(named)) < len(named):
+        raise ValueError(f"in_axis, out_axis, batch_axis: expected distinct axes of {shape}, got {inputs}, {outputs}, {batch}")
+    if count > 1 or fused_axis is not None:
+        chosen = outputs if fused_axis is None else _axes("fused", fused_axis, shape)
+        if len(chosen) != 1:
+            raise ValueError(f"fused: expected (n, axis) with one axis, got {fused!r} for the axes {chosen}")
+        sizes = _divide("fused", sizes, chosen[0], count)
+    field = math.prod(size for axis, size in enumerate(sizes) if axis not in named)
+    return Fans(*(mine or field * math.prod(sizes[axis] for axis in axes) for mine, axes in zip(own, (inputs, outputs))))
+
+
+def fan_for_mode(fans: Fans, mode: str) -> float:
+    """The fan that a variance is divided by: fan_in, fan_out, fan_avg or fan_geo_avg, in any case as in torch.
+
+    ``fan_avg = (fan_in + fan_out) / 2`` is Glorot & Bengio's (2010), ``fan_geo_avg = sqrt(fan_in * fan_out)`` JAX's. Sum
+    and product are exact before they are rounded. Another mode, or a fan that is needed and None, is a ValueError.
+
+    Examples
+    --------
+    >>> [fan_for_mode(Fans(9, 25), mode) for mode in ("fan_in", "fan_out", "fan_avg", "FAN_GEO_AVG")]
+    [9.0, 25.0, 17.0, 15.0]
+    """
+    needed = {"fan_in": fans[:1], "fan_out": fans[1:], "fan_avg": fans, "fan_geo_avg": fans}
+    key = mode.lower() if isinstance(mode, str) else None
+    if key not in needed:
+        raise ValueError(f"mode: expected one of {', '.join(needed)}, got {mode!r}")
+    if None in needed[key]:
+        raise ValueError(f"fan_in, fan_out: expected the numbers that mode={mode!r} needs, got {fans[0]} and {fans[1]}")
+    return math.sqrt(fans[0] * fans[1]) if key == "fan_geo_avg" else sum(needed[key]) / len(needed[key])
+
+
+def _leaky_relu(slope: float) -> float:
+    # Not slope ** 2: pow() comes from the C library, and its last bit may differ between platforms.
+    return math.sqrt(2.0 / (1.0 + slope * slope))
+
+
+_ONES = ("linear", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d", "conv_transpose3d", "sigmoid")
+_GAINS = {**dict.fromkeys(_ONES, 1.0), "tanh": 5.0 / 3.0, "relu": _leaky_relu(0.0), "leaky_relu": _leaky_relu(0.01),
+          "selu": 3.0 / 4.0}
+
+
+def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
+    """Recommended gain of a nonlinearity, as in ``torch.nn.init``; an unknown name or a bad `param` is a ValueError.
+
+    1 for linear, sigmoid and the convolutions, tanh 5/3, selu 3/4, relu sqrt(2), leaky_relu sqrt(2 / (1 + param**2)) (He
+    et al. 2015). `param`, a finite number, is the negative slope, 0.01 when None; the others make no use of it.
+
+    Examples
+    --------
+    >>> calculate_gain("tanh"), calculate_gain("leaky_relu", 0.2)
+    (1.6666666666666667, 1.3867504905630728)
+    """
+    if not isinstance(nonlinearity, str) or nonlinearity not in _GAINS:
+        raise ValueError(f"nonlinearity: expected one of {', '.join(_GAINS)}, got {nonlinearity!r}")
+    slope = _finite("param", param)
+    return _GAINS[nonlinearity] if slope is None or nonlinearity != "leaky_relu" else _leaky_relu(float(slope))
+
+
+def _spell(layout: str, ndim: int) -> str:
+    """The layout with one letter for each axis, ``*`` written out."""
+    # Two letters alone stand for the frameworks that say so: torch puts the spatial axes last, Keras and JAX first.
+    letters = {"OI": "OI*", "IO": "*IO"}.get(layout, layout) if isinstance(layout, str) else ""
+    spatial = letters.replace("O", "", 1).replace("I", "", 1)
+    known = spatial == "*" or (set(spatial) <= set("DHWL") and len(set(spatial)) == len(spatial))
+    if len(letters) != len(spatial) + 2 or not known:
+        raise ValueError("layout: expected one O, one I and either one * or distinct spatial letters of D, H, W, L, such as "
+                         f"'OI', 'IO', 'OI*', '*IO', 'O*I', 'OIHW', 'HWIO' or 'OHWI', got {layout!r}")
+    return letters.replace("*", "*" * (ndim - 2))
+
+
+def _axes(name: str, axes: int | Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Axis numbers counted from the front."""
+    return tuple(axis % len(shape) for axis in _integers(name, axes, -len(shape), len(shape) - 1))
+
+
+def _divide(name: str, sizes: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]:
+    if sizes[axis] % n:
+        raise ValueError(f"{name}: expected a divisor of {sizes[axis]} (axis {axis} of {sizes}), got {n}")
+    return (*sizes[:axis], sizes[axis] // n, *sizes[axis + 1 :])
+
+
+def _finite(name: str, value: float | None, above: float = -math.inf) -> int | float | None:
+    """A finite real number as Python's own, an int if integral; None stays None."""
+    if value is None:
+        return None
+    number = math.nan
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        number = int(value) if isinstance(value, numbers.Integral) else float(value)
+    if not (number > above and abs(number) <= sys.float_info.max):
+        raise ValueError(f"{name}: expected a finite number{' above 0' if above == 0 else ''}, got {value!r}")
+    return int(number) if number % 1 == 0 else number
+
+
+def _integers(name: str, values: int | Sequence[int], lowest: int = 0, highest: float = math.inf) -> tuple[int, ...]:
+    try:
+        items = tuple(values)
+    except TypeError:
+        items = (values,)
+    if not all(isinstance(n, numbers.Integral) and not isinstance(n, bool) and lowest <= n <= highest for n in items):
+        raise ValueError(f"{name}: expected integers in [{lowest}, {highest}], got {', '.join(map(repr, items))}")
+    return tuple(map(int, items))

@@ -1,0 +1,216 @@
+"""Plans into memory: checks of the target, threads, strides, interrupts. The only file that knows threads."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from . import _kernels, slices
+from .dtypes import DType, resolve
+from .plan import Plan
+
+__all__ = ["Job", "Target", "execute", "resolve_threads", "target_of"]
+
+# Words that one tensor may use: pairs on one orbit are clean up to distance 2^50 (src_c/README.md, section 1).
+MAX_WORDS = 2**48
+# Elements between two looks at signals and at the work list: 15 ms by the scalar kernels, under 1 ms by the others.
+PIECE = 2**20
+# Handing work to a warm pool costs 30-50 us, as much as the fastest kernel needs for this many bytes.
+THREADED_BYTES = 2**20
+# Memory that strided targets may be staged in, over all threads.
+STAGING_BYTES = 2**19
+
+
+def _isa_from_environment() -> int:
+    name = os.environ.get("FASTINIT_ISA") or _kernels.AVAILABLE_ISAS[-1]
+    if name not in _kernels.AVAILABLE_ISAS:
+        raise ValueError(f"FASTINIT_ISA: expected one of {', '.join(_kernels.AVAILABLE_ISAS)}, got {name!r}")
+    return _kernels.ISAS.index(name)
+
+
+isa = _isa_from_environment()
+
+
+class Target(NamedTuple):
+    """A checked target: its memory as an ndarray of the dtype's storage type, any strides."""
+
+    memory: np.ndarray
+    dtype: DType
+
+
+class Job(NamedTuple):
+    """One tensor to fill: the plan, the stream's key, the target, and which block of which whole it is."""
+
+    plan: Plan
+    digest: bytes
+    memory: np.ndarray
+    global_shape: tuple[int, ...]
+    offset: tuple[int, ...]
+
+
+def target_of(tensor: Any, dtype: Any = None) -> Target:
+    """What `tensor` is to the kernels; refuses, before anything is written, what cannot be filled."""
+    if isinstance(tensor, np.ndarray):
+        array = np.asarray(tensor)
+    else:
+        try:
+            array = np.asarray(memoryview(tensor))
+        except TypeError:
+            raise TypeError("tensor: expected a NumPy array or another writable buffer, got "
+                            f"{type(tensor).__name__}") from None
+    found = resolve(dtype, array.dtype)
+    if not array.flags.writeable:
+        raise ValueError("tensor: expected writable memory, got a read-only array")
+    if not array.flags.c_contiguous and _may_overlap(array):
+        raise ValueError(f"tensor: expected elements that do not overlap, got strides {array.strides} for shape "
+                         f"{array.shape}")
+    return Target(array.view(found.storage), found)
+
+
+def _may_overlap(array: np.ndarray) -> bool:
+    """Whether two elements might share memory: each stride must step over all that the smaller ones reach."""
+    reach = array.itemsize
+    for stride, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape) if n > 1):
+        if stride < reach:
+            return array.size > 0
+        reach += stride * (n - 1)
+    return False
+
+
+def check_words(dtype: DType, shape: Sequence[int]) -> None:
+    elements = 1
+    for n in shape:
+        elements *= n
+    words = elements * (2 if dtype.real == np.float64 else 1)
+    if words > MAX_WORDS:
+        raise ValueError(f"tensor: shape {tuple(shape)} takes {words} words of a stream, at most 2^48 are allowed")
+
+
+def resolve_threads(num_threads: int | None) -> int:
+    """How many threads a fill may use: the argument, FASTINIT_NUM_THREADS, OMP_NUM_THREADS, or the CPUs allowed."""
+    if num_threads is not None:
+        return check_threads(num_threads)
+    for variable in ("FASTINIT_NUM_THREADS", "OMP_NUM_THREADS"):
+        text = os.environ.get(variable, "")
+        if text.isdecimal() and int(text) > 0:
+            return int(text)
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def check_threads(num_threads: Any) -> int:
+    if isinstance(num_threads, bool) or not isinstance(num_threads, (int, np.integer)):
+        raise TypeError(f"num_threads: expected an int >= 1, got {num_threads!r}")
+    if num_threads < 1:
+        raise ValueError(f"num_threads: expected an int >= 1, got {num_threads}")
+    return int(num_threads)
+
+
+Piece = Callable[[], None]
+
+
+def _pieces(job: Job, staging: int) -> Iterator[Piece]:
+    """The job's work, cut small; each piece may run in any thread."""
+    memory, itemsize = job.memory, job.memory.itemsize
+    whole = memory.shape == job.global_shape
+    if memory.flags.c_contiguous and whole:
+        for first in range(0, memory.size, PIECE):
+            n = min(PIECE, memory.size - first)
+            yield lambda first=first, n=n: _kernels.fill(
+                job.plan.kernel, job.digest, isa, first, n, n, 1, memory, first * itemsize, itemsize)
+    else:
+        for at, shape in slices.tiles(memory.shape, max(staging // itemsize, 1)):
+            yield lambda at=at, shape=shape: _fill_tile(job, at, shape)
+
+
+def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
+    """One tile of a strided target or of a block, by way of a contiguous copy."""
+    tile = np.empty(shape, job.memory.dtype)
+    offset = tuple(o + a for o, a in zip(job.offset, at))
+    for run in slices.runs(shape, job.global_shape, offset):
+        _kernels.fill(job.plan.kernel, job.digest, isa, run.start, run.length, run.stride, run.count, tile,
+                      run.position * tile.itemsize, tile.itemsize)
+    job.memory[tuple(slice(a, a + n) for a, n in zip(at, shape))] = tile
+
+
+def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
+    """Fill every job's target. The bytes do not depend on how the work is shared out."""
+    for job in jobs:
+        check_words(job.plan.dtype, job.global_shape)
+    if num_threads is not None:
+        check_threads(num_threads)
+    threads = 1
+    if sum(job.memory.nbytes for job in jobs) >= THREADED_BYTES:
+        threads = resolve_threads(num_threads)
+    staging = STAGING_BYTES // threads
+    pieces = itertools.chain.from_iterable(_pieces(job, staging) for job in jobs)
+    if threads == 1:
+        for piece in pieces:
+            piece()
+    else:
+        _share(pieces, threads)
+
+
+_pool: ThreadPoolExecutor | None = None
+_pool_size = 0
+_pool_lock = threading.Lock()
+
+
+def _get_pool(workers: int) -> ThreadPoolExecutor:
+    global _pool, _pool_size
+    with _pool_lock:
+        if _pool is None or _pool_size < workers:
+            _pool, _pool_size = ThreadPoolExecutor(workers, "fastinit"), workers
+        return _pool
+
+
+def _forget_pool() -> None:
+    """A forked child has the pool but not its threads."""
+    global _pool, _pool_lock
+    _pool, _pool_lock = None, threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget_pool)
+
+
+def _share(pieces: Iterable[Piece], threads: int) -> None:
+    """Run the pieces in the calling thread and threads - 1 others; the first exception stops all and is raised."""
+    work, lock, stop = iter(pieces), threading.Lock(), threading.Event()
+
+    def loop() -> None:
+        try:
+            while not stop.is_set():
+                with lock:
+                    piece = next(work, None)
+                if piece is None:
+                    return
+                piece()
+        except BaseException:
+            stop.set()
+            raise
+
+    helpers = []
+    try:
+        pool = _get_pool(threads - 1)
+        for _ in range(threads - 1):
+            helpers.append(pool.submit(loop))
+    except RuntimeError:  # no thread to be had (limits, interpreter exit): this one does the work
+        pass
+    try:
+        loop()
+    finally:
+        # Also after KeyboardInterrupt: no helper writes once this returns.
+        for helper in helpers:
+            if not helper.cancel():
+                helper.exception()
+    for helper in helpers:
+        if not helper.cancelled():
+            helper.result()

@@ -1,0 +1,161 @@
+"""From a seed and a name to the key of a stream; `Rng`, which hands out a fresh key at every call.
+
+The encoding is part of the stream: ``src_c/README.md``, section 2.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import operator
+import secrets
+import threading
+from collections.abc import Sequence
+from typing import Any, Union
+
+import numpy as np
+
+__all__ = ["Rng", "Seed", "default_rng", "manual_seed"]
+
+Seed = Union[int, Sequence[int], np.random.SeedSequence, np.random.Generator, np.random.BitGenerator, "Rng", None]
+
+_TAG = b"fastinit stream 1"
+
+
+def _field(data: bytes) -> bytes:
+    """Length before content, so that no two lists of fields share an encoding."""
+    return len(data).to_bytes(8, "little") + data
+
+
+def _natural(value: Any, what: str) -> int:
+    if isinstance(value, (bool, np.bool_)):
+        raise TypeError(f"{what}: expected an int >= 0, got the bool {value!r}")
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise TypeError(f"{what}: expected an int >= 0, got {value!r} of type {type(value).__name__}") from None
+    if number < 0:
+        raise ValueError(f"{what}: expected an int >= 0, got {number}")
+    return number
+
+
+def entropy(seed: Seed) -> tuple[int, ...]:
+    """The integers that a seed stands for. Generators are advanced by 128 bits; None asks the operating system."""
+    if seed is None:
+        return (secrets.randbits(128),)
+    if isinstance(seed, np.random.BitGenerator):
+        seed = np.random.Generator(seed)
+    if isinstance(seed, np.random.Generator):
+        low, high = (int(word) for word in seed.integers(0, 2**64, 2, np.uint64))
+        return (high << 64 | low,)
+    if isinstance(seed, np.random.SeedSequence):
+        low, high = (int(word) for word in seed.generate_state(2, np.uint64))
+        return (high << 64 | low,)
+    if isinstance(seed, (Sequence, np.ndarray)) and not isinstance(seed, (str, bytes, bytearray)):
+        if np.ndim(seed) == 1 and len(seed):
+            return tuple(_natural(value, f"seed[{i}]") for i, value in enumerate(seed))
+        if np.ndim(seed) != 0:
+            raise ValueError(f"seed: expected a flat sequence of at least one int, got {seed!r}")
+    return (_natural(seed, "seed"),)
+
+
+def material(numbers: tuple[int, ...], call: int | None = None) -> bytes:
+    """What a key is hashed from besides name and purpose: the seed's integers and, from an `Rng`, the call's number."""
+    fields = [_field(n.to_bytes((n.bit_length() + 7) // 8, "little")) for n in numbers]
+    calls = b"" if call is None else call.to_bytes(8, "little")
+    return _field(_TAG) + _field(b"".join(fields)) + _field(calls)
+
+
+def digest(seed_material: bytes, name: str = "", purpose: str = "words") -> bytes:
+    """The 32 bytes that are a stream's key: state and increment of the main words, then of the redraws."""
+    return hashlib.sha256(seed_material + _field(name.encode()) + _field(purpose.encode())).digest()
+
+
+class Rng:
+    """A source of fresh keys: each call that is given it draws values unlike any before, reproducibly.
+
+    Every initializer is also a method (``rng.normal_(w)`` is ``fastinit.normal_(w, seed=rng)``). Calls are numbered under a
+    lock: from several threads, each gets a number of its own.
+
+    Parameters
+    ----------
+    seed : int >= 0, sequence of such ints, SeedSequence, Generator, BitGenerator or None
+        None takes 128 bits from the operating system; read `seed` to repeat the run.
+
+    Attributes
+    ----------
+    seed : int or tuple of int
+        What to pass to `Rng` to have the same values again.
+    calls : int
+        How many keys were handed out.
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> a, b = fi.Rng(7), fi.Rng(7)
+    >>> bool((a.normal(3) == b.normal(3)).all()), bool((a.normal(3) == fi.Rng(7).normal(3)).any())
+    (True, False)
+    >>> a
+    Rng(seed=7, calls=2)
+    """
+
+    def __init__(self, seed: Seed = None) -> None:
+        if isinstance(seed, Rng):
+            raise TypeError("seed: expected what a stream can start from, got an Rng; pass the Rng itself as seed=")
+        self._numbers = entropy(seed)
+        self._lock = threading.Lock()
+        self._calls = 0
+
+    @property
+    def seed(self) -> int | tuple[int, ...]:
+        return self._numbers[0] if len(self._numbers) == 1 else self._numbers
+
+    @property
+    def calls(self) -> int:
+        return self._calls
+
+    def __repr__(self) -> str:
+        return f"Rng(seed={self.seed}, calls={self._calls})"
+
+    def __getstate__(self) -> tuple[tuple[int, ...], int]:
+        return self._numbers, self._calls
+
+    def __setstate__(self, state: tuple[tuple[int, ...], int]) -> None:
+        self._numbers, self._calls = state
+        self._lock = threading.Lock()
+
+    def next_material(self) -> bytes:
+        with self._lock:
+            call = self._calls
+            self._calls += 1
+        return material(self._numbers, call)
+
+
+_default = Rng()
+
+
+def default_rng() -> Rng:
+    """The `Rng` behind calls without ``seed=``; its `Rng.seed` repeats the run."""
+    return _default
+
+
+def manual_seed(seed: Seed) -> Rng:
+    """Start the default `Rng` anew, so that calls without ``seed=`` repeat.
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> fi.manual_seed(0)
+    Rng(seed=0, calls=0)
+    """
+    global _default
+    _default = Rng(seed)
+    return _default
+
+
+def seed_material(seed: Seed) -> bytes:
+    """The material of one call: an `Rng` gives a fresh one, everything else the same at every call."""
+    if seed is None:
+        return _default.next_material()
+    if isinstance(seed, Rng):
+        return seed.next_material()
+    return material(entropy(seed))

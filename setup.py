@@ -1,0 +1,24 @@
+from glob import glob
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+# -ffp-contract=off: a fused a*b+c that the source does not write as fma() would change the stream by CPU. The flags come
+# after the environment's CFLAGS, so that those cannot turn it on. No flag names a CPU: src_c/target.h does, per function.
+FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fno-fast-math",
+         "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi"]
+
+kernels = Extension(
+    "fastinit._kernels",
+    sources=["fastinit/_kernels.pyx", *sorted(glob("src_c/*.c"))],
+    # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
+    depends=["fastinit/_kernels.pyx", *sorted(glob("src_c/*.h"))],
+    include_dirs=["src_c"],
+    extra_compile_args=FLAGS,
+)
+
+setup(
+    ext_modules=cythonize([kernels], build_dir="build", compiler_directives={"freethreading_compatible": True}),
+    # A copy beside the sources as well: in a checkout, `python -m fastinit` and pytest import this directory.
+    options={"build_ext": {"inplace": True}},
+)

@@ -1,0 +1,58 @@
+/* The whole C interface of fastinit: no Python, no allocation, no threads, no globals that change.
+ * The stream that these calls produce is specified in README.md beside this file. */
+#ifndef FASTINIT_H
+#define FASTINIT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define FI_STREAM_VERSION 1
+
+/* The lists. Each is written here once for C and once in Python; a test compares them. */
+#define FI_DISTS(X) X(constant) X(uniform) X(normal) X(trunc_normal)
+#define FI_DTYPES(X) X(f32, 4) X(f64, 8) X(f16, 2) X(bf16, 2)
+#define FI_ISAS(X) X(scalar) X(neon) X(avx2) X(avx512) /* worst first */
+
+#define FI_ENUM(name, ...) FI_##name,
+enum fi_dist { FI_DISTS(FI_ENUM) FI_DIST_COUNT };
+enum fi_dtype { FI_DTYPES(FI_ENUM) FI_DTYPE_COUNT };
+enum fi_isa { FI_ISAS(FI_ENUM) FI_ISA_COUNT };
+extern const char *const fi_dist_names[FI_DIST_COUNT];
+extern const char *const fi_dtype_names[FI_DTYPE_COUNT];
+extern const char *const fi_isa_names[FI_ISA_COUNT];
+
+enum {
+    FI_GROUP = 32,            /* words that are transformed together */
+    FI_BLOCK = 1024,          /* elements whose rejections are settled together */
+    FI_REDRAWS = 1 << 16,     /* candidates that a block may draw */
+};
+
+/* What to write. The numbers are final: binary64 values that the kernel's type (f64 for dtype f64, else f32)
+ * represents exactly. */
+typedef struct {
+    int32_t dist, dtype;
+    double scale, shift;  /* value = fma(z, scale, shift); uniform: z = k + 1/2 */
+    double low, high;     /* uniform and trunc_normal: closed interval in the kernel's type */
+    double least, most;   /* the same interval in dtype; infinite where there is none */
+    uint64_t bits;        /* constant: the element's bit pattern */
+} fi_plan;
+
+/* Where the words come from: two places on two PCG orbits. The increments' lowest bit is set on use. */
+typedef struct {
+    uint64_t state, inc, redraw_state, redraw_inc;
+} fi_key;
+
+/* 1 if this build has the kernels and this CPU runs them. */
+int fi_isa_available(int isa);
+
+/* Writes elements [start, start + n) of the stream to out, at any alignment. isa must be available. */
+void fi_fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, void *out);
+
+/* Writes words [start, start + n) of the key's main orbit. */
+void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out);
+
+/* The uniform or normal transform alone, on words from the caller: groups * FI_GROUP of them, giving as many f32 or half
+ * as many f64. For exhaustive tests. */
+void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out);
+
+#endif

@@ -1,0 +1,17 @@
+#include "tables.h"
+#if defined(__x86_64__) && defined(__GNUC__)
+#include "target.h"
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+FI_TARGET_BEGIN("avx2,fma")
+#define FI_LANES 8
+#define FI_CONVERT_BY_HALVES
+#define FI_RUNS (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+#define FI_X86(name) _mm256_##name
+#include "kernels.inc.h"
+FI_TARGET_END
+const fi_table *const fi_table_avx2 = &table;
+#else
+const fi_table *const fi_table_avx2 = 0;
+#endif
