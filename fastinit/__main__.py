@@ -235,7 +235,8 @@ def write(arrays: Arrays, args: argparse.Namespace) -> None:
         else:
             from safetensors import TensorSpec, serialize_file
 
-            specs = {name: TensorSpec(args.dtype, a.shape, a.ctypes.data, a.nbytes) for name, a in arrays.items()}
+            specs = {name: TensorSpec(dtype=args.dtype, shape=a.shape, data_ptr=a.ctypes.data, data_len=a.nbytes)
+                     for name, a in arrays.items()}
             serialize_file(specs, part, metadata={"format": "pt", "fastinit": f"{args.layout}, seed {args.seed}"})
         os.replace(part, args.out)
     finally:
@@ -261,37 +262,33 @@ def print_report(report: dict) -> None:
             print(f"{row['kind']:<14}{1e3 * own:>11,.3f}"
                   + "".join(f"{1e3 * row[who]['seconds']:>12,.3f}{row[who]['seconds'] / own:>8.1f}" for who in others))
         cast = ", float32 draws cast" * (DTYPES[report["dtype"]].itemsize == 2)
-        print(f"numpy: one thread, default_rng, out= in cached chunks{cast}" + "\ntorch: not installed" * ("torch" not in total))
+        print(f"numpy: one thread, default_rng, out= in cached chunks{cast}")
+        print("torch: torch.nn.init" if "torch" in total else "torch: not installed")
     if report["out"]:
         as_uint16 = report["dtype"] == "bfloat16" and report["out"].endswith(".npz")
         print(f"\nwrote {report['out']}" + ", bfloat16 as uint16: npz has no bfloat16" * as_uint16)
-
-
-def at_least(low: int) -> Callable[[str], int]:
-    def integer(text: str) -> int:
-        if text.isdecimal() and int(text) >= low:
-            return int(text)
-        raise argparse.ArgumentTypeError(f"expected an integer of at least {low}, got {text!r}")
-
-    return integer
 
 
 def main(argv: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser("python -m fastinit", description=__doc__.split(": ")[1])
     parser.add_argument("--layout", choices=LAYOUTS, default="gpt2", help="the model (default: gpt2)")
     parser.add_argument("--dtype", choices=DTYPES, default="float32", help="of every tensor (default: float32)")
-    parser.add_argument("--seed", type=at_least(0), default=0, help="any integer from 0 on (default: 0)")
-    parser.add_argument("--threads", type=at_least(1), help="default: the CPUs this process may use")
+    parser.add_argument("--seed", type=int, default=0, help="any integer from 0 on (default: 0)")
+    parser.add_argument("--threads", type=int, help="default: the CPUs this process may use")
     parser.add_argument("--out", type=Path, metavar="FILE", help="write the model: FILE.npz or FILE.safetensors")
     parser.add_argument("--json", action="store_true", help="print one JSON object instead of tables")
     parser.add_argument("--no-compare", action="store_true", help="leave numpy and torch out")
     args = parser.parse_args(argv)
+    if args.seed < 0:
+        parser.error(f"argument --seed: expected an integer >= 0, got {args.seed}")
+    if args.threads is not None and args.threads < 1:
+        parser.error(f"argument --threads: expected an integer >= 1, got {args.threads}")
     try:
         report = run(args)
         print(json.dumps(report, indent=1)) if args.json else print_report(report)
     except (Refused, MemoryError, OSError, KeyboardInterrupt) as error:
         progress("")
-        print(f"fastinit: {str(error) or type(error).__name__}", file=sys.stderr)
+        print(f"fastinit: {str(error) or 'interrupted'}", file=sys.stderr)
         return 130 if isinstance(error, KeyboardInterrupt) else 1 if isinstance(error, OSError) else 2
     return 0
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import numbers
+import operator
 import sys
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 __all__ = ["Fans", "calculate_fans", "calculate_gain", "fan_for_mode"]
 
@@ -77,25 +78,24 @@ def calculate_fans(
     (count,) = _integers("fused", (count,), 1)
     if transposed not in (True, False):
         raise ValueError(f"transposed: expected True or False, got {transposed!r}")
-    batch = _axes("batch_axis", () if batch_axis is None else batch_axis, shape)
+    batch = () if batch_axis is None else _axes("batch_axis", batch_axis, shape)
     if in_axis is None and out_axis is None:
         free = [axis for axis in range(len(shape)) if axis not in batch]
         letters = _spell(layout, len(free))
-        if len(free) < 2 and own != (None, None):
-            return own
-        if len(free) < 2:
+        if len(free) < 2 and own == (None, None):
             raise ValueError(f"shape: expected at least 2 dimensions, or fan_in= and fan_out=, got {shape}, batch_axis {batch}")
+        if len(free) < 2:
+            return own
         if len(letters) != len(free):
             raise ValueError(f"layout: {layout!r} expects {len(letters)} axes, got {len(free)} of shape {shape}")
-        whole, divided = (free[letters.index(letter)] for letter in "OI")
-        inputs, outputs = ((whole,), (divided,)) if transposed else ((divided,), (whole,))
-        sizes = _divide("groups", shape, whole, groups)
+        ends = tuple(free[letters.index(letter)] for letter in ("OI" if transposed else "IO"))
+        inputs, outputs = ends[:1], ends[1:]
+        sizes = _divide("groups", shape, free[letters.index("O")], groups)  # the other channel axis is stored per group
     else:
         if in_axis is None or out_axis is None or (layout, groups, transposed) != ("OI", 1, False):
             raise ValueError("in_axis, out_axis: expected both, and layout, groups, transposed at their defaults, "
                              f"got {in_axis!r}, {out_axis!r}, and {layout!r}, {groups}, {transposed}")
-        inputs, outputs = _axes("in_axis", in_axis, shape), _axes("out_axis", out_axis, shape)
-        sizes = shape
+        inputs, outputs, sizes = _axes("in_axis", in_axis, shape), _axes("out_axis", out_axis, shape), shape
     named = (*inputs, *outputs, *batch)
     if len(set(named)) < len(named):
         raise ValueError(f"in_axis, out_axis, batch_axis: expected distinct axes of {shape}, got {inputs}, {outputs}, {batch}")
@@ -104,8 +104,8 @@ def calculate_fans(
         if len(chosen) != 1:
             raise ValueError(f"fused: expected (n, axis) with one axis, got {fused!r} for the axes {chosen}")
         sizes = _divide("fused", sizes, chosen[0], count)
-    field = math.prod(size for axis, size in enumerate(sizes) if axis not in named)
-    return Fans(*(mine or field * math.prod(sizes[axis] for axis in axes) for mine, axes in zip(own, (inputs, outputs))))
+    field = math.prod([size for axis, size in enumerate(sizes) if axis not in named])
+    return Fans(*[mine or field * math.prod([sizes[axis] for axis in axes]) for mine, axes in zip(own, (inputs, outputs))])
 
 
 def fan_for_mode(fans: Fans, mode: str) -> float:
@@ -119,13 +119,14 @@ def fan_for_mode(fans: Fans, mode: str) -> float:
     >>> [fan_for_mode(Fans(9, 25), mode) for mode in ("fan_in", "fan_out", "fan_avg", "FAN_GEO_AVG")]
     [9.0, 25.0, 17.0, 15.0]
     """
-    needed = {"fan_in": fans[:1], "fan_out": fans[1:], "fan_avg": fans, "fan_geo_avg": fans}
-    key = mode.lower() if isinstance(mode, str) else None
+    needed: dict[str, Sequence[float | None]] = {"fan_in": fans[:1], "fan_out": fans[1:], "fan_avg": fans, "fan_geo_avg": fans}
+    key = mode.lower() if isinstance(mode, str) else ""
     if key not in needed:
         raise ValueError(f"mode: expected one of {', '.join(needed)}, got {mode!r}")
-    if None in needed[key]:
+    known = [fan for fan in needed[key] if fan is not None]
+    if len(known) < len(needed[key]):
         raise ValueError(f"fan_in, fan_out: expected the numbers that mode={mode!r} needs, got {fans[0]} and {fans[1]}")
-    return math.sqrt(fans[0] * fans[1]) if key == "fan_geo_avg" else sum(needed[key]) / len(needed[key])
+    return math.sqrt(math.prod(known)) if key == "fan_geo_avg" else sum(known) / len(known)
 
 
 def _leaky_relu(slope: float) -> float:
@@ -156,7 +157,6 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 
 def _spell(layout: str, ndim: int) -> str:
-    """The layout with one letter for each axis, ``*`` written out."""
     # Two letters alone stand for the frameworks that say so: torch puts the spatial axes last, Keras and JAX first.
     letters = {"OI": "OI*", "IO": "*IO"}.get(layout, layout) if isinstance(layout, str) else ""
     spatial = letters.replace("O", "", 1).replace("I", "", 1)
@@ -168,7 +168,6 @@ def _spell(layout: str, ndim: int) -> str:
 
 
 def _axes(name: str, axes: int | Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Axis numbers counted from the front."""
     return tuple(axis % len(shape) for axis in _integers(name, axes, -len(shape), len(shape) - 1))
 
 
@@ -190,11 +189,12 @@ def _finite(name: str, value: float | None, above: float = -math.inf) -> int | f
     return int(number) if number % 1 == 0 else number
 
 
-def _integers(name: str, values: int | Sequence[int], lowest: int = 0, highest: float = math.inf) -> tuple[int, ...]:
+def _integers(name: str, values: Any, lowest: int = 0, highest: float = math.inf) -> tuple[int, ...]:
+    items = tuple(values) if hasattr(values, "__iter__") else (values,)
     try:
-        items = tuple(values)
+        integers = tuple(map(operator.index, items))
     except TypeError:
-        items = (values,)
-    if not all(isinstance(n, numbers.Integral) and not isinstance(n, bool) and lowest <= n <= highest for n in items):
+        integers = (lowest - 1,)
+    if bool in map(type, items) or (integers and not lowest <= min(integers) <= max(integers) <= highest):
         raise ValueError(f"{name}: expected integers in [{lowest}, {highest}], got {', '.join(map(repr, items))}")
-    return tuple(map(int, items))
+    return integers

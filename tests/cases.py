@@ -1,0 +1,56 @@
+"""The calls whose values are pinned: by golden digests, on every ISA, and through the C harness on other machines."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any, NamedTuple
+
+import fastinit as fi
+from fastinit.calls import INITIALIZERS
+from fastinit.dtypes import DTYPES
+from fastinit.streams import digest, seed_material
+
+N = 2**20 + 13
+
+
+class Case(NamedTuple):
+    initializer: str
+    options: dict[str, Any]
+    dtype: str
+    seed: int
+
+    @property
+    def id(self) -> str:
+        options = ",".join(f"{key}={value}" for key, value in self.options.items())
+        return f"{self.initializer}({options}) {self.dtype} seed={self.seed}"
+
+    @property
+    def name(self) -> str:
+        return f"golden.{self.initializer}"
+
+    def values(self, n: int = N, **more: Any):
+        """The first n elements; those scaled by fans as a row vector, fans given."""
+        return getattr(fi, self.initializer)(n, dtype=self.dtype, seed=self.seed, name=self.name, **self.options, **more)
+
+    def line(self, n: int = N, start: int = 0) -> str:
+        """The case as tests/harness.c takes it."""
+        plan = INITIALIZERS[self.initializer].law((n,), DTYPES[self.dtype], **self.options).plan.kernel.fields()
+        key = digest(seed_material(self.seed), self.name)
+        parts = [int.from_bytes(key[i:i + 8], "little") for i in range(0, 32, 8)]
+        floats = [float(plan[k]).hex() for k in ("scale", "shift", "low", "high", "least", "most")]
+        return " ".join(map(str, [plan["dist"], plan["dtype"], *floats, plan["bits"], start, n, *parts]))
+
+
+_FANS = {"fan_in": 768, "fan_out": 3072}
+_LAWS: list[tuple[str, dict[str, Any]]] = [
+    ("constant", {"val": 0.1}),
+    ("uniform", {"a": -0.1, "b": 0.1}),
+    ("normal", {"mean": 0.5, "std": 0.02}),
+    ("trunc_normal", {"std": 0.02, "bounds": "std"}),
+    ("trunc_normal", {"mean": 0.25, "std": 0.5, "a": 0.0, "b": 0.5}),
+    ("xavier_uniform", _FANS),
+    ("xavier_normal", _FANS),
+    ("kaiming_uniform", _FANS),
+    ("kaiming_normal", _FANS),
+]
+CASES = [Case(*law, dtype, seed) for law, dtype, seed in itertools.product(_LAWS, DTYPES, (0, 2**64 + 1))]

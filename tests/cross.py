@@ -1,0 +1,66 @@
+"""Golden digests from a build of the C core by another compiler, for another machine.
+
+    python tests/cross.py --cc aarch64-linux-gnu-gcc --run qemu-aarch64-static
+    python tests/cross.py --cc s390x-linux-gnu-gcc --run qemu-s390x-static
+    python tests/cross.py --cc clang-16
+
+The compilers and the emulator are Debian's gcc-aarch64-linux-gnu, gcc-s390x-linux-gnu, clang-16 and qemu-user-static. --flags
+adds compiler flags, such as -O0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tempfile
+from hashlib import sha256
+from pathlib import Path
+
+from cases import CASES, N
+from golden import load
+
+ROOT = Path(__file__).parent.parent
+
+
+def build(cc: str, flags: list[str], where: Path) -> Path:
+    """The harness, statically linked, with setup.py's flags."""
+    setup = (ROOT / "setup.py").read_text()
+    own = re.findall(r'"(-[^"]+)"', setup[setup.index("FLAGS"):setup.index("]", setup.index("FLAGS"))])
+    program = where / "harness"
+    sources = [str(ROOT / "tests" / "harness.c"), *map(str, sorted((ROOT / "src_c").glob("*.c")))]
+    subprocess.run([cc, *own, *flags, "-static", f"-I{ROOT / 'src_c'}", *sources, "-o", str(program), "-lm"], check=True)
+    return program
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--cc", default="cc")
+    parser.add_argument("--run", default="", help="emulator")
+    parser.add_argument("--flags", default="")
+    arguments = parser.parse_args()
+    known, wrong = load(), 0
+    with tempfile.TemporaryDirectory() as directory:
+        program = build(arguments.cc, arguments.flags.split(), Path(directory))
+        command = [*arguments.run.split(), str(program)]
+        compared = subprocess.run(command, stdout=subprocess.PIPE, text=True)
+        print(compared.stdout, end="")
+        wrong += compared.returncode != 0
+        isas = [line for line in compared.stdout.splitlines() if line.isalnum()]
+        for isa in isas:
+            bad = []
+            for case in CASES:
+                written = subprocess.run([*command, isa], input=(case.line() + "\n").encode(), stdout=subprocess.PIPE,
+                                         check=True)
+                if sha256(written.stdout).hexdigest() != known[case.id]:
+                    bad.append(case.id)
+            wrong += len(bad)
+            print(f"{arguments.cc} {isa}: {len(CASES) - len(bad)} of {len(CASES)} golden digests of {N} elements agree")
+            for case in bad:
+                print("  differs:", case)
+    return wrong != 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

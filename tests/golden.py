@@ -1,0 +1,39 @@
+"""The golden digests: SHA-256 of the little-endian bytes of each case of cases.py, in golden.json.
+
+`python tests/golden.py` adds the digests of new cases. It never changes one: a changed bit is a new stream version.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from pathlib import Path
+
+PATH = Path(__file__).with_name("golden.json")
+
+
+def digest_of(values) -> str:
+    return hashlib.sha256(values.astype(values.dtype.newbyteorder("<")).tobytes()).hexdigest()
+
+
+def load() -> dict[str, str]:
+    return json.loads(PATH.read_text()) if PATH.exists() else {}
+
+
+def main() -> int:
+    from cases import CASES
+
+    known = load()
+    current = {case.id: digest_of(case.values()) for case in CASES}
+    changed = [case for case in current if known.get(case, current[case]) != current[case]]
+    if changed:
+        print("refused, these would change:", *changed, sep="\n  ", file=sys.stderr)
+        return 1
+    PATH.write_text(json.dumps({**known, **current}, indent=0) + "\n")
+    print(f"{len(current.keys() - known.keys())} digests added, {len(known)} kept")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

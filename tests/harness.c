@@ -1,0 +1,80 @@
+/* The C core without Python, for other machines and emulators (tests/cross.py).
+ *
+ * harness          compares every ISA of this machine with the scalar one; exit code 0 if all bytes agree
+ * harness ISA      reads cases (cases.py, Case.line) from standard input, writes their elements to standard output */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "fastinit.h"
+
+static const size_t sizes[] = {
+#define SIZE(name, size) size,
+    FI_DTYPES(SIZE)};
+
+static int compare(void) {
+    static const uint64_t starts[] = {0, 1, 1000, 1023, ((uint64_t)1 << 40) + 5}, lengths[] = {1, 15, 33, 1024, 5003};
+    static unsigned char expected[5003 * 8], actual[5003 * 8];
+    const fi_key key = {0x0123456789abcdefu, 0xfedcba9876543211u, 0xdeadbeefcafef00du, 0x5851f42d4c957f2du};
+    int cases = 0, failures = 0;
+    for (int isa = 0; isa < FI_ISA_COUNT; isa++) {
+        if (!fi_isa_available(isa)) continue;
+        printf("%s\n", fi_isa_names[isa]);
+        for (int dist = 0; dist < FI_DIST_COUNT; dist++) {
+            for (int dtype = 0; dtype < FI_DTYPE_COUNT; dtype++) {
+                fi_plan plan = {.dist = dist, .dtype = dtype, .scale = 0.5, .shift = 0.25, .low = -0.75, .high = 1.25,
+                                .least = -0.75, .most = 1.25, .bits = 0x3fb999999999999au};
+                if (dist == FI_uniform) plan.scale = dtype == FI_f64 ? 0x1p-52 : 0x1p-23;
+                for (int i = 0; i < 25; i++, cases++) {
+                    uint64_t start = starts[i / 5], n = lengths[i % 5];
+                    fi_fill(&plan, &key, FI_scalar, start, n, expected);
+                    memset(actual, 0xee, sizeof actual);
+                    fi_fill(&plan, &key, isa, start, n, actual);
+                    if (!memcmp(expected, actual, n * sizes[dtype])) continue;
+                    failures++;
+                    printf("differs: %s %s from %" PRIu64 ", %" PRIu64 " elements\n", fi_dist_names[dist],
+                           fi_dtype_names[dtype], start, n);
+                }
+            }
+        }
+    }
+    printf("%d cases, %d differ\n", cases, failures);
+    return failures != 0;
+}
+
+static int write_cases(int isa) {
+    fi_plan p;
+    fi_key k;
+    uint64_t start, n;
+    while (scanf("%" SCNd32 " %" SCNd32 " %la %la %la %la %la %la %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+                 " %" SCNu64 " %" SCNu64, &p.dist, &p.dtype, &p.scale, &p.shift, &p.low, &p.high, &p.least, &p.most, &p.bits,
+                 &start, &n, &k.state, &k.inc, &k.redraw_state, &k.redraw_inc) == 15) {
+        size_t size = sizes[p.dtype];
+        unsigned char *out = malloc(n * size);
+        if (!out) return 1;
+        fi_fill(&p, &k, isa, start, n, out);
+#if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+        for (unsigned char *e = out; e < out + n * size; e += size) {
+            for (size_t i = 0; i < size / 2; i++) {
+                unsigned char t = e[i];
+                e[i] = e[size - 1 - i];
+                e[size - 1 - i] = t;
+            }
+        }
+#endif
+        if (fwrite(out, size, n, stdout) != n) return 1;
+        free(out);
+    }
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 1) return compare();
+    for (int isa = 0; isa < FI_ISA_COUNT; isa++) {
+        if (!strcmp(argv[1], fi_isa_names[isa]) && fi_isa_available(isa)) return write_cases(isa);
+    }
+    fprintf(stderr, "no ISA %s here\n", argv[1]);
+    return 2;
+}

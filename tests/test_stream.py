@@ -1,0 +1,191 @@
+"""The stream against its specification: known answers, the reference twin, and what must not be seen in the values."""
+
+import importlib
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import reference
+from cases import CASES, N
+from golden import digest_of, load
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import fastinit as fi
+from fastinit import _kernels
+from fastinit.calls import INITIALIZERS
+from fastinit.dtypes import DTYPES
+from fastinit.streams import digest, material
+
+fill_module = importlib.import_module("fastinit.fill")
+ROOT = Path(__file__).parent.parent
+BASE = [case for case in CASES if case.seed == 0]
+# Around every border: lane, group (32 words), block (1024 elements) and two blocks.
+LENGTHS = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 1000, 1023, 1024, 1025, 2047, 2049, 4099]
+
+
+def seeded(seed: int, sequence: int) -> tuple[int, int]:
+    """(state, increment) as the PCG library seeds them."""
+    inc = (sequence << 1 | 1) & reference.MASK
+    return ((inc + seed) * reference.MULT + inc) & reference.MASK, inc
+
+
+def kernel_words(state: int, inc: int, start: int, n: int, isa: str) -> np.ndarray:
+    out = np.empty(n, np.uint32)
+    key = b"".join(part.to_bytes(8, "little") for part in (state, inc, 0, 0))
+    _kernels.words(key, _kernels.ISAS.index(isa), start, out)
+    return out
+
+
+def test_known_answers(isa):
+    # setseq_dxsm_64_32, seed 42, sequence 54: pcg-cpp, and the tests of Rust's rand_pcg.
+    expected = [2517356991, 3792124711, 1671170184, 682388248, 3329158020, 526178334]
+    assert kernel_words(*seeded(42, 54), 0, 6, isa).tolist() == expected
+    assert reference.words(seeded(42, 54), 0, 6).tolist() == expected
+
+
+@pytest.mark.parametrize("start", [0, 1, 31, 32, 33, 2**31 - 5, 2**32 - 5, 2**40 + 3, 2**48 - 300])
+def test_words_against_twin(isa, start):
+    for seed in range(5):
+        key = seeded(seed, seed * 7919)
+        assert (kernel_words(*key, start, 300, isa) == reference.words(key, start, 300)).all()
+
+
+@settings(max_examples=100, deadline=None, derandomize=True)
+@given(st.integers(0, 2**47), st.integers(0, 2**47), st.integers(0, 2**64 - 1), st.integers(0, 2**64 - 1))
+def test_jump_algebra(a, b, state, inc):
+    """Jumping a and then b is jumping a + b; the bare scalar recurrence agrees for small ones."""
+    there = int(reference.states(state, inc, a, 1)[0])
+    for isa in _kernels.AVAILABLE_ISAS:
+        assert (kernel_words(state, inc, a + b, 5, isa) == kernel_words(there, inc, b, 5, isa)).all()
+    s = state
+    for _ in range(a % 50):
+        s = (s * reference.MULT + (inc | 1)) & reference.MASK
+    assert s == int(reference.states(state, inc, a % 50, 1)[0])
+
+
+KEYS = [([0], ""), ([0], "wte"), ([1], "wte"), ([2**64], "wte"), ([2**128 - 1], "é"), ([1, 2], ""), ([258], ""), ([], "a" * 300)]
+
+
+@pytest.mark.parametrize("seed, name", KEYS)
+def test_keys_against_twin(seed, name):
+    for call in (None, 0, 3):
+        (s, i), (rs, ri) = reference.keys(seed, name, "words", call)
+        ours = digest(material(tuple(seed), call), name)
+        assert ours == b"".join(part.to_bytes(8, "little") for part in (s, i, rs, ri))
+
+
+def test_keys_do_not_run_together():
+    different = [digest(material((1,)), "ab", "c"), digest(material((1,)), "a", "bc"), digest(material((1,)), "abc", ""),
+                 digest(material((1, 2)), "ab", "c"), digest(material((1,), 2), "ab", "c"), digest(material((513,)), "ab", "c")]
+    assert len(set(different)) == len(different)
+
+
+def twin(case, n):
+    """The case by the reference alone, from the plan's final numbers."""
+    p = INITIALIZERS[case.initializer].law((n,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
+    real = np.float64 if case.dtype == "float64" else np.float32
+    main, redraw = reference.keys([case.seed], case.name)
+    dist = _kernels.DISTS[p["dist"]]
+    numbers = {key: real(p[key]) for key in ("scale", "shift", "low", "high")}
+    assert all(float(value) == p[key] for key, value in numbers.items()), "a plan's numbers are final"
+    groups = -(-n * (2 if real is np.float64 else 1) // 32) * 32
+    if dist == "constant":
+        unsigned = np.dtype(f"u{DTYPES[case.dtype].itemsize}")
+        return np.full(n, p["bits"], unsigned).view(DTYPES[case.dtype].storage)
+    if dist == "uniform":
+        x = reference.uniform(reference.words(main, 0, groups), *numbers.values(), real)[:n]
+    elif dist == "normal":
+        x = reference.standard_elements(main, 0, n, numbers["scale"], numbers["shift"], real)
+    else:
+        x = reference.truncated(main, redraw, 0, n, *numbers.values(), real)
+    return reference.store(x, case.dtype, p["least"], p["most"])
+
+
+@pytest.mark.parametrize("case", BASE, ids=lambda case: case.id)
+def test_values_against_twin(case, isa):
+    expected = twin(case, LENGTHS[-1])
+    for n in LENGTHS:
+        assert (case.values(n) == expected[:n]).all(), n
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+def test_golden(case, isa):
+    assert digest_of(case.values()) == load()[case.id]
+
+
+def test_every_distribution_and_dtype_is_golden():
+    pinned = {(_kernels.DISTS[int(case.line().split()[0])], case.dtype) for case in CASES}
+    assert pinned == {(dist, dtype) for dist in _kernels.DISTS for dtype in DTYPES}
+    assert load().keys() == {case.id for case in CASES}
+
+
+@pytest.mark.parametrize("case", BASE, ids=lambda case: case.id)
+def test_threads_and_pieces(case, isa, monkeypatch):
+    expected = case.values(num_threads=1)
+    monkeypatch.setattr(fill_module, "THREADED_BYTES", 0)
+    for threads, piece in [(2, 1024), (3, 100_003), (8, 77_777)]:
+        monkeypatch.setattr(fill_module, "PIECE", piece)
+        assert (case.values(num_threads=threads) == expected).all()
+
+
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(st.sampled_from(BASE), st.integers(0, 5000), st.integers(0, 3000))
+def test_any_range_is_the_range_of_the_whole(case, start, n):
+    whole = case.values(start + n)
+    part = case.values(n, global_shape=(start + n,), offset=(start,))
+    assert (part == whole[start:]).all()
+    assert (case.values(n) == whole[:n]).all()
+
+
+@pytest.mark.parametrize("case", BASE, ids=lambda case: case.id)
+def test_far_elements_against_twin(case):
+    """Offsets around 2^31, 2^32, 2^40 and the last block of the largest tensor."""
+    cap = 2**48 // (2 if case.dtype == "float64" else 1)
+    for start in (2**31 - 40, 2**32 - 40, 2**40 - 40, cap - 80):
+        got = case.values(80, global_shape=(cap,), offset=(start,))
+        p = INITIALIZERS[case.initializer].law((cap,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
+        real = np.float64 if case.dtype == "float64" else np.float32
+        main, redraw = reference.keys([case.seed], case.name)
+        dist, numbers = _kernels.DISTS[p["dist"]], [real(p[key]) for key in ("scale", "shift", "low", "high")]
+        if dist == "constant":
+            assert (got == case.values(80)).all()
+            continue
+        if dist == "uniform":
+            units = 1 if real is np.float32 else 2
+            x = reference.uniform(reference.words(main, start * units, 80 * units), *numbers, real)
+        elif dist == "normal":
+            x = reference.standard_elements(main, start, 80, *numbers[:2], real)
+        else:
+            x = reference.truncated(main, redraw, start, 80, *numbers, real)
+        assert (got == reference.store(x, case.dtype, p["least"], p["most"])).all()
+
+
+@pytest.mark.parametrize("initializer, options", [(c.initializer, c.options) for c in BASE[::4] if c.initializer != "constant"])
+def test_low_precision_is_rounded_float32(initializer, options):
+    f32 = getattr(fi, initializer)(N, seed=3, **options)
+    plan = {d: INITIALIZERS[initializer].law((N,), DTYPES[d], **options).plan.kernel.fields() for d in ("float16", "bfloat16")}
+    for dtype, p in plan.items():
+        low = getattr(fi, initializer)(N, seed=3, dtype=dtype, **options)
+        inside = np.clip(DTYPES[dtype].decode(DTYPES[dtype].encode(f32)), p["least"], p["most"])
+        assert (DTYPES[dtype].decode(low) == inside).all()
+
+
+def test_lists_agree_with_c():
+    header = (ROOT / "src_c" / "fastinit.h").read_text()
+    listed = {name: tuple(re.findall(r"X\((\w+)", re.search(rf"#define FI_{name}\(X\)(.*)", header)[1]))
+              for name in ("DISTS", "DTYPES", "ISAS")}
+    assert listed == {"DISTS": _kernels.DISTS, "DTYPES": _kernels.DTYPES, "ISAS": _kernels.ISAS}
+    assert [dtype.code for dtype in DTYPES.values()] == list(range(len(_kernels.DTYPES)))
+
+
+def test_contraction_is_off():
+    """a * b + c written as such is rounded twice, fma() once, and the build says so."""
+    assert "-ffp-contract=off" in (ROOT / "setup.py").read_text()
+    # z in f32 with scale and shift where the two differ: products of 24-bit numbers are inexact almost always.
+    z = fi.normal(4096, seed=1)
+    got = fi.normal(4096, 0.3, 0.7, seed=1)
+    once = reference.fma(z, np.float32(0.7), np.float32(0.3), np.float32)
+    twice = (z * np.float32(0.7)) + np.float32(0.3)
+    assert (got == once).all() and (got != twice).any()
