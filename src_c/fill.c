@@ -1,7 +1,7 @@
 /* From a plan to bytes: which table, where the words of an element are, blocks, rejection. ISA-free. */
-#include <fenv.h>
 #include <string.h>
 
+#include "environment.h"
 #include "pcg.h"
 #include "tables.h"
 
@@ -57,12 +57,28 @@ static void draw(const stream *s, fi_lanes *lanes, size_t groups, void *out) {
     s->table->transform[s->plan->dist][s->real](s->plan, words, groups, out);
 }
 
+static size_t lowest_bit(uint64_t x) {
+#ifdef __GNUC__
+    return (size_t)__builtin_ctzll(x);
+#else
+    size_t i = 0;
+    while (!(x >> i & 1)) i++;
+    return i;
+#endif
+}
+
 /* The accepted among the block's candidates, in order, take the places of the n first elements' rejected ones, in
  * order. */
 static void redraw(const stream *s, char *x, size_t n) {
     const fi_plan *plan = s->plan;
+    uint64_t rejected[FI_BLOCK / 64];
     uint16_t where[FI_BLOCK];
-    size_t open = s->table->outside[s->real](plan, x, n, where), next = 0;
+    size_t open = 0, next = 0;
+    s->table->outside[s->real](plan, x, (n + 63) / 64 * 64, rejected);
+    if (n % 64) rejected[n / 64] &= ((uint64_t)1 << n % 64) - 1;
+    for (size_t i = 0; i < n; i += 64) {
+        for (uint64_t bits = rejected[i / 64]; bits; bits &= bits - 1) where[open++] = (uint16_t)(i + lowest_bit(bits));
+    }
     if (!open) return;
     fi_lanes lanes = s->redraw;
     block candidates;
@@ -130,13 +146,10 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_table *
 }
 
 void fi_fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, void *out) {
-    /* The caller's rounding mode, flush-to-zero and exception flags must neither show nor change. */
-    fenv_t caller;
-    fegetenv(&caller);
-    fesetenv(FE_DFL_ENV);
+    const fi_environment caller = fi_environment_default();
     if (plan->dist == FI_constant) fill_constant(plan, n, out);
     else if (n) fill_random(plan, key, table_of(isa), start, n, out);
-    fesetenv(&caller);
+    fi_environment_restore(caller);
 }
 
 void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out) {
@@ -152,9 +165,7 @@ void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *
 }
 
 void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out) {
-    fenv_t caller;
-    fegetenv(&caller);
-    fesetenv(FE_DFL_ENV);
+    const fi_environment caller = fi_environment_default();
     table_of(isa)->transform[plan->dist][real_of(plan)](plan, words, groups, out);
-    fesetenv(&caller);
+    fi_environment_restore(caller);
 }

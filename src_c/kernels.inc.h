@@ -96,6 +96,11 @@ SI v_u32 round_bf16(v_f32 x) {
 }
 
 SI v_u32 round_f16(v_f32 x) {
+#if FI_LANES == 8 /* the instruction, for a quarter of a float16 fill's time */
+    return (v_u32)_mm256_cvtepu16_epi32(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+#elif FI_LANES == 16
+    return (v_u32)_mm512_cvtepu16_epi32(_mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
+#else
     v_u32 bits = v_bits_f32(x), sign = bits & 0x80000000u, size = bits ^ sign;
     v_u32 normal = (size - (112u << 23) + 0xfffu + ((size >> 13) & 1u)) >> 13;
     /* Below 2^-14 results are multiples of 2^-24, the spacing of f32 in [1/2, 1): let the adder round. */
@@ -103,6 +108,7 @@ SI v_u32 round_f16(v_f32 x) {
     v_u32 below = size - (113u << 23); /* "negative" where size < 2^-14 */
     v_f32 chosen = v_where_neg_f32((v_i32)below, v_from_bits_f32(subnormal), v_from_bits_f32(normal));
     return v_bits_f32(chosen) | (sign >> 16);
+#endif
 }
 
 SI void store_16(const fi_plan *plan, const float *x, size_t n, uint16_t *out, v_u32 (*round)(v_f32)) {

@@ -9,7 +9,7 @@
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)
 #define R(name) PASTE(name, T)
-#define HORNER(table, x) R(horner)(table, sizeof(table) / sizeof((table)[0]), x)
+#define POLYNOMIAL(how, table, x) R(how)(table, sizeof(table) / sizeof((table)[0]), x)
 
 enum { R(per_group) = FI_GROUP * 32 / BITS }; /* elements */
 
@@ -17,6 +17,13 @@ SI v_real R(horner)(const real *c, size_t n, v_real x) {
     v_real p = R(v_set)(c[0]);
     UNROLL for (size_t i = 1; i < n; i++) p = R(v_fma)(p, x, R(v_set)(c[i]));
     return p;
+}
+
+/* Even and odd powers apart: half the latency, which at the degree of the logarithm is what the kernel waits for. */
+SI v_real R(even_odd)(const real *c, size_t n, v_real x) {
+    v_real square = x * x, p[2] = {R(v_set)(c[0]), R(v_set)(c[1])};
+    UNROLL for (size_t i = 2; i < n; i++) p[i % 2] = R(v_fma)(p[i % 2], square, R(v_set)(c[i]));
+    return R(v_fma)(p[n % 2], x, p[(n - 1) % 2]);
 }
 
 SI v_uint R(word)(const uint32_t *words, size_t i) {
@@ -59,7 +66,7 @@ SI v_real R(radius)(v_uint w) {
     v_real f = R(v_where_neg)(k, t * (real)(BITS == 32 ? 0x1p-32 : 0x1p-64), m - (real)1);
     v_real e = R(v_convert_small)(exponent);
     /* u = 2^e (1 + f), -1/2 <= f < 0: both terms are positive, nothing cancels. */
-    return R(v_sqrt)(R(v_fma)(e, R(v_set)(MINUS_2LN2), f * HORNER(LOG_POLY, f)));
+    return R(v_sqrt)(R(v_fma)(e, R(v_set)(MINUS_2LN2), f * POLYNOMIAL(even_odd, LOG_POLY, f)));
 }
 
 /* The point of the unit circle at a random angle: an eighth-turn arc about an axis, from the low bits, then one of four
@@ -68,8 +75,8 @@ SI void R(circle)(v_uint w, v_real *c, v_real *s) {
     const v_uint top = ((v_uint){0} + 1) << (BITS - 1);
     v_real y = R(v_convert)(R(centre)(w << 2, DROP_ANGLE)) * (real)(BITS == 32 ? 0x1p-31 : 0x1p-63);
     v_real z = y * y;
-    v_real small = y * HORNER(SIN_POLY, z);
-    v_real large = R(v_from_bits)(R(v_bits)(HORNER(COS_POLY, z)) ^ (w & top));
+    v_real small = y * POLYNOMIAL(horner, SIN_POLY, z);
+    v_real large = R(v_from_bits)(R(v_bits)(POLYNOMIAL(horner, COS_POLY, z)) ^ (w & top));
     v_int swap = (v_int)(w << 1);
     *c = R(v_where_neg)(swap, small, large);
     *s = R(v_where_neg)(swap, large, small);
@@ -90,16 +97,17 @@ static void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups,
     }
 }
 
-static size_t R(outside)(const fi_plan *plan, const void *x, size_t n, uint16_t *index) {
-    const real low = (real)plan->low, high = (real)plan->high;
-    size_t found = 0;
-    for (size_t i = 0; i < n; i++) { /* written always, counted where due: no branch to mispredict */
-        real value;
-        memcpy(&value, (const real *)x + i, sizeof value);
-        index[found] = (uint16_t)i;
-        found += !(value >= low && value <= high);
+/* Bit i % 64 of rejected[i / 64]: whether x[i] is outside [low, high]. n is a multiple of 64. */
+static void R(outside)(const fi_plan *plan, const void *x, size_t n, uint64_t *rejected) {
+    const v_real low = R(v_set)((real)plan->low), high = R(v_set)((real)plan->high);
+    for (size_t i = 0; i < n; i += 64) {
+        uint64_t bits = 0;
+        UNROLL for (size_t k = 0; k < 64; k += LANES) {
+            v_real value = R(v_load)((const real *)x + i + k);
+            bits |= (uint64_t)R(v_mask)((value < low) | (value > high)) << k;
+        }
+        rejected[i / 64] = bits;
     }
-    return found;
 }
 
 /* Candidates inside [low, high], in order, to x[index[next]], x[index[next + 1]], ... below end; returns the new next. */
@@ -130,7 +138,7 @@ static void R(store)(const fi_plan *plan, const void *x, size_t n, void *out) {
 #undef PASTE_
 #undef PASTE
 #undef R
-#undef HORNER
+#undef POLYNOMIAL
 #undef T
 #undef real
 #undef v_real

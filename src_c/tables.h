@@ -23,8 +23,9 @@ typedef struct {
     void (*jump)(fi_lanes *lanes, uint64_t power, uint64_t plus);
     void (*words)(fi_lanes *lanes, uint32_t *out, size_t groups);
     fi_transform_fn *transform[FI_DIST_COUNT][FI_REAL_COUNT];
-    /* Indices of the elements outside [low, high], ascending; returns how many. */
-    size_t (*outside[FI_REAL_COUNT])(const fi_plan *plan, const void *x, size_t n, uint16_t *index);
+    /* Bit i % 64 of rejected[i / 64]: whether x[i] is outside [low, high]; n is a multiple of 64. */
+    void (*outside[FI_REAL_COUNT])(const fi_plan *plan, const void *x, size_t n, uint64_t *rejected);
+    /* Candidates inside [low, high], in order, to x[index[next]], x[index[next + 1]], ... below end; returns the new next. */
     size_t (*accept[FI_REAL_COUNT])(const fi_plan *plan, const void *candidates, size_t n, void *x, const uint16_t *index,
                                     size_t next, size_t end);
     void (*clamp[FI_REAL_COUNT])(const fi_plan *plan, void *x, const uint16_t *index, size_t n);

@@ -102,6 +102,23 @@ SI v_i32 v_min_int_f32(v_i32 a, v_i32 b) V_SELECT(v_i32, v_i32, a < b, a, b)
 SI v_i64 v_min_int_f64(v_i64 a, v_i64 b) V_SELECT(v_i64, v_i64, a < b, a, b)
 #undef V_SELECT
 
+/* Bit l: whether lane l of a comparison holds. */
+#if FI_LANES == 1
+SI unsigned v_mask_f32(int x) { return (unsigned)x; }
+SI unsigned v_mask_f64(int x) { return (unsigned)x; }
+#else
+#if FI_LANES == 16
+SI unsigned v_mask_f32(v_i32 x) { return _mm512_movepi32_mask((__m512i)x); }
+SI unsigned v_mask_f64(v_i64 x) { return _mm512_movepi64_mask((__m512i)x); }
+#elif FI_LANES == 8
+SI unsigned v_mask_f32(v_i32 x) { return (unsigned)_mm256_movemask_ps((__m256)x); }
+SI unsigned v_mask_f64(v_i64 x) { return (unsigned)_mm256_movemask_pd((__m256d)x); }
+#else
+SI unsigned v_mask_f32(v_i32 x) { unsigned r = 0; for (int l = 0; l < FI_LANES; l++) r |= (x[l] & 1u) << l; return r; }
+SI unsigned v_mask_f64(v_i64 x) { unsigned r = 0; for (int l = 0; l < FI_LANES64; l++) r |= (x[l] & 1u) << l; return r; }
+#endif
+#endif
+
 SI v_f32 v_convert_f32(v_i32 a) { return V_CAST(v_f32, a); }
 SI v_f32 v_convert_small_f32(v_i32 a) { return V_CAST(v_f32, a); }
 

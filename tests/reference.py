@@ -118,12 +118,18 @@ def coefficients(name: str, real) -> list:
     return [real(float.fromhex(c.strip().removesuffix("f"))) for c in table[1].split(",") if c.strip()]
 
 
-def polynomial(name: str, x, real):
-    first, *rest = coefficients(name, real)
+def horner(coefficients: list, x, real):
+    first, *rest = coefficients
     p = np.full_like(x, first)
     for c in rest:
         p = fma(p, x, c, real)
     return p
+
+
+def even_odd(coefficients: list, x, real):
+    """The constant term's powers and the others, each by Horner's rule in the square."""
+    even, odd = coefficients[::-1][0::2][::-1], coefficients[::-1][1::2][::-1]
+    return fma(horner(odd, x * x, real), x, horner(even, x * x, real), real)
 
 
 # -- 4. Uniform --------------------------------------------------------------------------------------------------------------
@@ -162,7 +168,7 @@ def radius(w: np.ndarray, real):
     negative = t < 0
     f = np.where(negative, t * real(2.0**-bits), m - real(1)).astype(real)
     e = np.where(negative, 0, e - bits).astype(real)
-    log_part = f * polynomial("LOG", f, real)
+    log_part = f * even_odd(coefficients("LOG", real), f, real)
     return np.sqrt(fma(e, coefficients("MINUS_2LN2", real)[0], log_part, real))
 
 
@@ -171,8 +177,8 @@ def circle(w: np.ndarray, real):
     unsigned = w.dtype.type
     y = centre(w << unsigned(2), drop).astype(real) * real(2.0**(1 - bits))
     z = y * y
-    small = y * polynomial("SIN", z, real)
-    large = polynomial("COS", z, real)
+    small = y * horner(coefficients("SIN", real), z, real)
+    large = horner(coefficients("COS", real), z, real)
     large = np.where(w >> unsigned(bits - 1) != 0, -large, large)
     swap = (w >> unsigned(bits - 2)) & unsigned(1) != 0
     return np.where(swap, small, large), np.where(swap, large, small)
