@@ -19,10 +19,10 @@ import numpy as np
 
 from . import _kernels
 from . import fill as _fill
-from .dtypes import DType, resolve
+from .dtypes import DTYPES, DType, resolve
 from .fans import calculate_fans
 from .plan import Plan
-from .slices import block_of
+from .slices import block_of, sizes_of
 from .streams import Seed, digest, seed_material
 
 __all__ = ["Canvas", "Explanation", "Initializer", "Recipe", "Rule", "explain", "fill", "initializer", "rule", "words"]
@@ -103,7 +103,7 @@ def _prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dty
     if recipe.write is not None and whole != target.memory.shape:
         raise ValueError(f"global_shape: expected the tensor's own shape {target.memory.shape}, got {whole}: "
                          f"{law.__name__} is not elementwise, so a block of it cannot be made alone")
-    _fill.check_words(target.dtype, whole)
+    _fill.check_words(target.dtype, whole, "tensor" if global_shape is None else "global_shape")
     return _Task(recipe, target, whole, at)
 
 
@@ -124,23 +124,16 @@ def _perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: i
 def _check_name(name: Any) -> None:
     if not isinstance(name, str):
         raise TypeError(f"name: expected a str, got {name!r}")
-
-
-def shape_of(shape: Any) -> tuple[int, ...]:
-    """A shape as a tuple of ints >= 0."""
-    sizes = tuple(shape) if np.iterable(shape) else (shape,)
-    for n in sizes:
-        if isinstance(n, (bool, np.bool_)) or not isinstance(n, (int, np.integer)):
-            raise TypeError(f"shape: expected ints, got {shape!r}")
-        if n < 0:
-            raise ValueError(f"shape: expected sizes >= 0, got {shape!r}")
-    return tuple(int(n) for n in sizes)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise ValueError(f"name: expected text that UTF-8 can encode, got {name!r}") from None
 
 
 def empty(shape: Any, dtype: Any) -> np.ndarray:
     """New memory of the dtype; bfloat16 asked for by name is uint16, by ml_dtypes' type an array of that."""
-    entry, sizes = resolve(dtype), shape_of(shape)
-    _fill.check_words(entry, sizes)
+    entry, sizes = resolve(dtype), sizes_of(shape, "shape")
+    _fill.check_words(entry, sizes, "shape")
     return np.empty(sizes, entry.storage if isinstance(dtype, str) else np.dtype(dtype))
 
 
@@ -303,7 +296,7 @@ def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[s
     seed, num_threads
         As for every initializer.
     dtype : str or None
-        "bfloat16" if uint16 arrays hold that.
+        "bfloat16" if uint16 arrays hold that (others may be what they are); another name is checked against every array.
 
     Returns
     -------
@@ -323,8 +316,16 @@ def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[s
     >>> bool((model["fc.weight"] == fi.xavier_uniform((4, 8), seed=0, name="fc.weight")).all())
     True
     """
-    pairs = list(rules.items() if isinstance(rules, Mapping) else rules)
+    if not isinstance(arrays, Mapping):
+        raise TypeError(f"arrays: expected a mapping of names to tensors, got {type(arrays).__name__}")
+    try:
+        pairs = [(pattern, value) for pattern, value in (rules.items() if isinstance(rules, Mapping) else rules)]
+    except (TypeError, ValueError):
+        raise TypeError(f"rules: expected a mapping of patterns to rules, or pairs, got {rules!r}") from None
+    asked = None if dtype is None else resolve(dtype)
     for pattern, value in pairs:
+        if not isinstance(pattern, str):
+            raise TypeError(f"rules: expected patterns that are str, got {pattern!r}")
         if not isinstance(value, Rule):
             raise TypeError(f"rules[{pattern!r}]: expected a rule such as fastinit.Normal(std=0.02), got {value!r}")
     tasks = []
@@ -333,12 +334,13 @@ def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[s
         found = next((value for pattern, value in pairs if fnmatch.fnmatchcase(name, pattern)), None)
         if found is None:
             raise ValueError(f"rules: no pattern matches the tensor {name!r}")
-        uint16 = getattr(tensor, "dtype", None) == np.uint16
+        spoken_of = asked is not DTYPES["bfloat16"] or getattr(tensor, "dtype", None) == np.uint16
         try:
             tasks.append((name, _prepare(found.initializer.law, tensor, found.args, found.options,
-                                         dtype if uint16 else None)))
+                                         dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
-            raise type(error)(f"tensor {name!r}, rule {found}: {error}") from error
+            raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
+    _fill.check_disjoint([(name, task.target.memory) for name, task in tasks])
     if num_threads is not None:
         _fill.check_threads(num_threads)
     _perform(tasks, seed_material(seed), num_threads)
@@ -408,8 +410,8 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
     name = name.removesuffix("_")
     if name not in INITIALIZERS:
         raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
-    entry, sizes = resolve(dtype), shape_of(shape)
-    _fill.check_words(entry, sizes)
+    entry, sizes = resolve(dtype), sizes_of(shape, "shape")
+    _fill.check_words(entry, sizes, "shape")
     recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
     plan, facts = recipe.plan, recipe.facts
     random = plan is not None and plan.dist != "constant"
@@ -449,7 +451,7 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     True
     """
     _check_name(name)
-    (n,), (offset,) = shape_of((n,)), shape_of((offset,))
+    (n,), (offset,) = sizes_of((n,), "n"), sizes_of((offset,), "offset")
     if offset + n > _fill.MAX_WORDS:
         raise ValueError(f"n, offset: a stream has 2^48 words, got {offset} + {n}")
     out = np.empty(n, np.uint32)

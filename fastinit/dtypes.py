@@ -115,7 +115,7 @@ def resolve(dtype: Any, memory: np.dtype | None = None) -> DType:
         For every dtype that is not in the registry or does not agree with the array's.
     """
     if memory is not None:
-        found = _BY_NUMPY.get(memory) or (DTYPES["bfloat16"] if memory.name == "bfloat16" else None)
+        found = _BY_NUMPY.get(memory) or (DTYPES["bfloat16"] if memory.name == "bfloat16" and memory.isnative else None)
         if dtype is None:
             if found is None:
                 raise TypeError(f"tensor: expected dtype {_wanted()}, got {memory} ({memory.str}){_hint(memory)}")

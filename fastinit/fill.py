@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -61,16 +62,42 @@ def target_of(tensor: Any, dtype: Any = None) -> Target:
     else:
         try:
             array = np.asarray(memoryview(tensor))
-        except TypeError:
+        except (TypeError, ValueError):  # no buffer; one that was released
             raise TypeError("tensor: expected a NumPy array or another writable buffer, got "
                             f"{type(tensor).__name__}") from None
-    found = resolve(dtype, array.dtype)
     if not array.flags.writeable:
         raise ValueError("tensor: expected writable memory, got a read-only array")
+    found = resolve(dtype, array.dtype)
     if not array.flags.c_contiguous and _may_overlap(array):
         raise ValueError(f"tensor: expected elements that do not overlap, got strides {array.strides} for shape "
                          f"{array.shape}")
     return Target(array.view(found.storage), found)
+
+
+def check_disjoint(tensors: Sequence[tuple[str, np.ndarray]]) -> None:
+    """Refuses tensors that share memory: which values win would depend on the order of the work."""
+    spans = []
+    for name, array in tensors:
+        if array.size:
+            start = array.__array_interface__["data"][0]
+            reach = [stride * (n - 1) for stride, n in zip(array.strides, array.shape)]
+            spans.append((start + sum(min(r, 0) for r in reach), start + sum(max(r, 0) for r in reach) + array.itemsize,
+                          name, array))
+    reaching: list[Any] = []
+    for span in sorted(spans, key=lambda span: span[:2]):
+        reaching = [other for other in reaching if other[1] > span[0]]
+        for other in reaching:
+            if _share_memory(span[3], other[3]):
+                names = sorted((other[2], span[2]), key=[name for name, _ in tensors].index)
+                raise ValueError(f"tensor {names[1]!r}: shares memory with {names[0]!r}; leave one of the two out")
+        reaching.append(span)
+
+
+def _share_memory(a: np.ndarray, b: np.ndarray) -> bool:
+    try:
+        return np.shares_memory(a, b, max_work=2**20)
+    except np.exceptions.TooHardError:
+        return True
 
 
 def _may_overlap(array: np.ndarray) -> bool:
@@ -83,13 +110,10 @@ def _may_overlap(array: np.ndarray) -> bool:
     return False
 
 
-def check_words(dtype: DType, shape: Sequence[int]) -> None:
-    elements = 1
-    for n in shape:
-        elements *= n
-    words = elements * (2 if dtype.real == np.float64 else 1)
+def check_words(dtype: DType, shape: Sequence[int], name: str) -> None:
+    words = math.prod(shape) * (2 if dtype.real == np.float64 else 1)
     if words > MAX_WORDS:
-        raise ValueError(f"tensor: shape {tuple(shape)} takes {words} words of a stream, at most 2^48 are allowed")
+        raise ValueError(f"{name}: {tuple(shape)} takes {words} words of a stream, at most 2^48 are allowed")
 
 
 def resolve_threads(num_threads: int | None) -> int:
@@ -142,10 +166,6 @@ def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
 
 def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
-    for job in jobs:
-        check_words(job.plan.dtype, job.global_shape)
-    if num_threads is not None:
-        check_threads(num_threads)
     threads = 1
     if sum(job.memory.nbytes for job in jobs) >= THREADED_BYTES:
         threads = resolve_threads(num_threads)

@@ -13,7 +13,7 @@ from . import plan
 from .calls import Recipe, initializer
 from .dtypes import DType
 from .fans import calculate_fans, calculate_gain, fan_for_mode
-from .plan import finite, number
+from .plan import choice, finite, number
 
 Shape = tuple[int, ...]
 
@@ -176,26 +176,30 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
     (True, 0.018)
     """
     return Recipe(plan.trunc_normal(finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
-                                    bounds, std_is))
+                                    choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
 
 
 trunc_normal_ = trunc_normal.in_place
 
 
-def _scaled(shape: Shape, dtype: DType, gain: float, mode: str, distribution: str, fan_options: dict[str, Any]) -> Recipe:
-    """Standard deviation gain / sqrt(n), n the fan that `mode` names; every initializer below ends here."""
+def _scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str, distribution: str,
+            fan_options: dict[str, Any]) -> Recipe:
+    """Standard deviation gain / sqrt(n), n the fan that `mode` names; every initializer below ends here. `asked` is the
+    argument that the gain came from, for errors."""
+    choice(distribution, "distribution", "uniform", "normal", "truncated_normal")
     fans = calculate_fans(shape, **fan_options)
     n = fan_for_mode(fans, mode)
     std = gain / math.sqrt(n) if n else 0.0  # n is 0 for tensors without elements only
-    if distribution == "uniform":
-        bound = math.sqrt(3) * std
-        made = plan.uniform(-bound, bound, dtype)
-    elif distribution == "normal":
-        made = plan.normal(0.0, std, dtype)
-    elif distribution == "truncated_normal":
-        made = plan.trunc_normal(0.0, std, -2.0, 2.0, dtype, "std", "result")
-    else:
-        raise ValueError("distribution: expected 'uniform', 'normal' or 'truncated_normal', got " + repr(distribution))
+    try:
+        if distribution == "uniform":
+            bound = math.sqrt(3) * std
+            made = plan.uniform(-bound, bound, dtype)
+        elif distribution == "normal":
+            made = plan.normal(0.0, std, dtype)
+        else:
+            made = plan.trunc_normal(0.0, std, -2.0, 2.0, dtype, "std", "result")
+    except ValueError as error:
+        raise ValueError(f"{asked}: {error}") from None
     return Recipe(made, {"fan_in": fans.fan_in, "fan_out": fans.fan_out, "gain": gain})
 
 
@@ -237,7 +241,8 @@ def variance_scaling(shape: Shape, dtype: DType, scale: float = 1.0, mode: str =
     >>> fi.explain("variance_scaling", (100, 50), 2.0, "fan_avg", "normal").std == (2 / 75) ** 0.5
     True
     """
-    return _scaled(shape, dtype, math.sqrt(_gain(scale, "scale")), mode, distribution, fan_options)
+    scale = _gain(scale, "scale")
+    return _scaled(shape, dtype, f"scale={scale:g}", math.sqrt(scale), mode, distribution, fan_options)
 
 
 variance_scaling_ = variance_scaling.in_place
@@ -263,7 +268,8 @@ def xavier_uniform(shape: Shape, dtype: DType, gain: float = 1.0, **fan_options:
     >>> fi.explain("xavier_uniform", (30, 20)).high == (6 / 50) ** 0.5
     True
     """
-    return _scaled(shape, dtype, _gain(gain), "fan_avg", "uniform", fan_options)
+    gain = _gain(gain)
+    return _scaled(shape, dtype, f"gain={gain:g}", gain, "fan_avg", "uniform", fan_options)
 
 
 xavier_uniform_ = xavier_uniform.in_place
@@ -290,7 +296,8 @@ def xavier_normal(shape: Shape, dtype: DType, gain: float = 1.0, *, truncated: b
     >>> round(fi.explain("xavier_normal", (30, 20)).std, 6)
     0.2
     """
-    return _scaled(shape, dtype, _gain(gain), "fan_avg", _normal(truncated), fan_options)
+    gain = _gain(gain)
+    return _scaled(shape, dtype, f"gain={gain:g}", gain, "fan_avg", _normal(truncated), fan_options)
 
 
 xavier_normal_ = xavier_normal.in_place
@@ -320,7 +327,8 @@ def kaiming_uniform(shape: Shape, dtype: DType, a: float = 0, mode: str = "fan_i
     >>> round(fi.explain("kaiming_uniform", (64, 600)).high, 6)
     0.1
     """
-    return _scaled(shape, dtype, calculate_gain(nonlinearity, a), mode, "uniform", fan_options)
+    a = finite(a, "a")
+    return _scaled(shape, dtype, f"a={a:g}", calculate_gain(nonlinearity, a), mode, "uniform", fan_options)
 
 
 kaiming_uniform_ = kaiming_uniform.in_place
@@ -352,7 +360,8 @@ def kaiming_normal(shape: Shape, dtype: DType, a: float = 0, mode: str = "fan_in
     >>> fi.explain("kaiming_normal", (64, 200)).std == (2 / 200) ** 0.5
     True
     """
-    return _scaled(shape, dtype, calculate_gain(nonlinearity, a), mode, _normal(truncated), fan_options)
+    a = finite(a, "a")
+    return _scaled(shape, dtype, f"a={a:g}", calculate_gain(nonlinearity, a), mode, _normal(truncated), fan_options)
 
 
 kaiming_normal_ = kaiming_normal.in_place
@@ -375,7 +384,7 @@ def lecun_uniform(shape: Shape, dtype: DType, **fan_options: Any) -> Recipe:
     >>> round(fi.explain("lecun_uniform", (64, 300)).high, 6)
     0.1
     """
-    return _scaled(shape, dtype, 1.0, "fan_in", "uniform", fan_options)
+    return _scaled(shape, dtype, "fan_in", 1.0, "fan_in", "uniform", fan_options)
 
 
 lecun_uniform_ = lecun_uniform.in_place
@@ -400,7 +409,7 @@ def lecun_normal(shape: Shape, dtype: DType, *, truncated: bool = True, **fan_op
     >>> round(fi.explain("lecun_normal", (64, 100)).std, 6)
     0.1
     """
-    return _scaled(shape, dtype, 1.0, "fan_in", _normal(truncated), fan_options)
+    return _scaled(shape, dtype, "fan_in", 1.0, "fan_in", _normal(truncated), fan_options)
 
 
 lecun_normal_ = lecun_normal.in_place

@@ -8,16 +8,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
 from . import _kernels
-from .dtypes import DType
+from .dtypes import DTYPES, DType
 
 __all__ = ["Plan", "constant", "normal", "trunc_normal", "uniform"]
-
-Bounds = Literal["absolute", "std"]
 
 # The largest |z| a gaussian kernel gives, rounded up: sqrt(2 ln 2) times the root of the bits below one that the smallest
 # u has (2^-32 and 2^-54).
@@ -58,19 +56,26 @@ class Plan:
 
 def number(value: Any, name: str) -> float:
     """A real number as float; bools, text, complex numbers and arrays are refused, and NaN."""
-    if type(value) is float and value == value:
-        return value
-    if isinstance(value, (bool, np.bool_, complex, np.complexfloating)) or np.ndim(value):
-        raise TypeError(f"{name}: expected a real number, got {value!r}")
-    try:
-        result = float(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected a real number, got {value!r}") from None
-    except (OverflowError, ValueError):
-        raise ValueError(f"{name}: expected a number within float64's range, got {value!r}") from None
-    if math.isnan(result):
-        raise ValueError(f"{name}: expected a number, got NaN")
-    return result
+    if type(value) is not float:
+        scalar = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+        if isinstance(scalar, _NO_NUMBERS) or not hasattr(scalar, "__float__"):
+            raise TypeError(f"{name}: expected a real number, got {value!r}")
+        try:
+            value = float(scalar)
+        except (OverflowError, ValueError):
+            raise ValueError(f"{name}: expected a number within float64's range, got {value!r}") from None
+    if value != value:
+        raise ValueError(f"{name}: expected a number, got nan")
+    return value
+
+
+_NO_NUMBERS = (bool, np.bool_, complex, np.complexfloating, str, bytes, np.ndarray)
+
+
+def choice(value: Any, name: str, *options: str) -> str:
+    if not isinstance(value, str) or value not in options:
+        raise ValueError(f"{name}: expected one of {', '.join(map(repr, options))}, got {value!r}")
+    return value
 
 
 def finite(value: Any, name: str) -> float:
@@ -142,8 +147,6 @@ def _kernel_bounds(low: float, high: float, dtype: DType) -> dict[str, float]:
 
 
 def _real(dtype: DType) -> DType:
-    from .dtypes import DTYPES
-
     return DTYPES[dtype.real.name]
 
 
@@ -164,19 +167,18 @@ def normal(mean: float, std: float, dtype: DType) -> Plan:
 
 
 @lru_cache(maxsize=1024)
-def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, bounds: Bounds = "absolute",
-                 std_is: Literal["parent", "result"] = "parent") -> Plan:
+def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, bounds: str = "absolute",
+                 std_is: str = "parent") -> Plan:
     mean, std, a, b = finite(mean, "mean") + 0.0, spread(std), number(a, "a") + 0.0, number(b, "b") + 0.0
     if a > b:
         raise ValueError(f"a, b: expected a <= b, got a={a}, b={b}")
-    if bounds not in ("absolute", "std"):
-        raise ValueError(f"bounds: expected 'absolute' or 'std', got {bounds!r}")
-    if std_is not in ("parent", "result"):
-        raise ValueError(f"std_is: expected 'parent' or 'result', got {std_is!r}")
     if std_is == "result":
         if bounds != "std":
-            raise NotImplementedError("std_is='result' with bounds='absolute' is not supported yet; use bounds='std'")
-        std = std / _cut_moments(a, b)[2]
+            raise NotImplementedError("std_is: 'result' with bounds='absolute' is not supported yet; use bounds='std'")
+        mass, _, factor = _cut_moments(a, b)
+        if mass < LEAST_MASS:
+            raise NotImplementedError(_too_little(a, b, mass, "N(0, 1)"))
+        std = std / factor
     if bounds == "std":
         a, b = mean + a * std, mean + b * std
     if std == 0:
@@ -191,8 +193,7 @@ def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, boun
         return Plan(kernel, "trunc_normal", dtype, a, 0.0, a, b)
     acceptance, shift, factor = _cut_moments((a - mean) / std, (b - mean) / std)
     if acceptance < LEAST_MASS:
-        raise NotImplementedError(f"a, b: [{a}, {b}] keeps {acceptance:.3g} of N({mean}, {std}^2); truncation that keeps "
-                                  f"less than {LEAST_MASS} is not supported yet")
+        raise NotImplementedError(_too_little(a, b, acceptance, f"N({mean}, {std}^2)"))
     extreme = max(min(abs(mean) + REACH[dtype.real] * std, abs(x)) for x in (a, b))
     if extreme > dtype.max:
         raise ValueError(f"mean, std, a, b: values up to {extreme:g} would exceed {dtype.name}'s range "
@@ -203,6 +204,11 @@ def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, boun
         raise ValueError(f"a, b: expected an interval that holds a value of {dtype.name}, got [{a}, {b}]")
     kernel = _kernel("trunc_normal", dtype, scale=_scale(std, dtype), shift=_round(mean, dtype), **inside)
     return Plan(kernel, "trunc_normal", dtype, mean + shift * std, factor * std, a, b, acceptance)
+
+
+def _too_little(a: float, b: float, mass: float, parent: str) -> str:
+    return (f"a, b: [{a}, {b}] keeps {mass:.3g} of {parent}; truncation that keeps less than {LEAST_MASS} is not supported "
+            "yet")
 
 
 def _cut_moments(low: float, high: float) -> tuple[float, float, float]:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterator, Sequence
-from typing import NamedTuple
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
 
-__all__ = ["Runs", "block_of", "runs", "tiles"]
+__all__ = ["Runs", "block_of", "runs", "sizes_of", "tiles"]
 
 Shape = tuple[int, ...]
 
@@ -23,6 +24,17 @@ class Runs(NamedTuple):
     count: int
 
 
+def sizes_of(value: Any, name: str) -> Shape:
+    """A shape or an index, given as an int or a sequence of ints, all >= 0."""
+    numbers = tuple(value) if isinstance(value, Iterable) else (value,)
+    for n in numbers:
+        if isinstance(n, bool) or not hasattr(n, "__index__") or isinstance(n, Iterable):
+            raise TypeError(f"{name}: expected ints >= 0, got {value!r}")
+        if n < 0:
+            raise ValueError(f"{name}: expected ints >= 0, got {value!r}")
+    return tuple(operator.index(n) for n in numbers)
+
+
 def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[int] | None) -> tuple[Shape, Shape]:
     """The global shape and the offset of a block, checked: the block lies within the whole.
 
@@ -35,16 +47,16 @@ def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[
     """
     if global_shape is None:
         if offset is not None:
-            raise ValueError(f"offset: {tuple(offset)!r} was given without global_shape")
+            raise ValueError(f"offset: {offset!r} was given without global_shape")
         return shape, (0,) * len(shape)
-    whole = tuple(int(n) for n in global_shape)
-    at = (0,) * len(whole) if offset is None else tuple(int(n) for n in offset)
+    whole = sizes_of(global_shape, "global_shape")
+    at = (0,) * len(whole) if offset is None else sizes_of(offset, "offset")
     if not len(whole) == len(at) == len(shape):
         raise ValueError(f"global_shape, offset: expected {len(shape)} numbers each for a block of shape {shape}, "
                          f"got {whole} and {at}")
     for axis, (n, total, first) in enumerate(zip(shape, whole, at)):
-        if first < 0 or total < 0 or first + n > total:
-            raise ValueError(f"offset: on axis {axis}, [{first}, {first + n}) is not within the global {total}")
+        if first + n > total:
+            raise ValueError(f"global_shape, offset: on axis {axis}, [{first}, {first + n}) is not within the global {total}")
     return whole, at
 
 

@@ -27,7 +27,7 @@ def _field(data: bytes) -> bytes:
 
 
 def _natural(value: Any, what: str) -> int:
-    if isinstance(value, (bool, np.bool_)):
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == bool:
         raise TypeError(f"{what}: expected an int >= 0, got the bool {value!r}")
     try:
         number = operator.index(value)
@@ -36,6 +36,12 @@ def _natural(value: Any, what: str) -> int:
     if number < 0:
         raise ValueError(f"{what}: expected an int >= 0, got {number}")
     return number
+
+
+def _is_sequence(value: Any) -> bool:
+    if isinstance(value, np.ndarray):
+        return value.ndim > 0
+    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
 
 
 def entropy(seed: Seed) -> tuple[int, ...]:
@@ -50,11 +56,10 @@ def entropy(seed: Seed) -> tuple[int, ...]:
     if isinstance(seed, np.random.SeedSequence):
         low, high = (int(word) for word in seed.generate_state(2, np.uint64))
         return (high << 64 | low,)
-    if isinstance(seed, (Sequence, np.ndarray)) and not isinstance(seed, (str, bytes, bytearray)):
-        if np.ndim(seed) == 1 and len(seed):
-            return tuple(_natural(value, f"seed[{i}]") for i, value in enumerate(seed))
-        if np.ndim(seed) != 0:
+    if _is_sequence(seed):
+        if len(seed) == 0 or any(map(_is_sequence, seed)):
             raise ValueError(f"seed: expected a flat sequence of at least one int, got {seed!r}")
+        return tuple(_natural(value, f"seed[{i}]") for i, value in enumerate(seed))
     return (_natural(seed, "seed"),)
 
 

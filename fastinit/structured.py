@@ -48,8 +48,7 @@ def eye(shape: Shape, dtype: DType) -> Recipe:
            [0., 1., 0.]], dtype=float32)
     """
     _rank(shape, "eye", 2)
-    diagonal = np.arange(min(shape))
-    return _zeros_except(dtype, lambda: [((diagonal, diagonal), 1.0)])
+    return _zeros_except(dtype, lambda: [((np.arange(min(shape)),) * 2, 1.0)])
 
 
 eye_ = eye.in_place
@@ -78,9 +77,13 @@ def dirac(shape: Shape, dtype: DType, groups: int = 1) -> Recipe:
     if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 1 or shape[0] % groups:
         raise ValueError(f"groups: expected an int >= 1 that divides the {shape[0]} output channels, got {groups!r}")
     per_group = shape[0] // groups
-    channel = np.arange(min(per_group, shape[1]))
     centre = tuple(k // 2 for k in shape[2:])
-    return _zeros_except(dtype, lambda: [((g * per_group + channel, channel, *centre), 1.0) for g in range(groups)])
+
+    def entries():
+        channel = np.arange(min(per_group, shape[1]))
+        return [((g * per_group + channel, channel, *centre), 1.0) for g in range(groups)]
+
+    return _zeros_except(dtype, entries)
 
 
 dirac_ = dirac.in_place
@@ -105,12 +108,12 @@ def bilinear(shape: Shape, dtype: DType) -> Recipe:
     array([0.25, 0.75, 0.75, 0.25], dtype=float32)
     """
     _rank(shape, "bilinear", 4)
+
     def tent(k: int) -> np.ndarray:
         f = math.ceil(k / 2)
         return 1 - np.abs(np.arange(k) / f - (2 * f - 1 - f % 2) / (2 * f)) if k else np.empty(0)
 
-    plane = np.outer(tent(shape[2]), tent(shape[3]))
-    return Recipe(None, {}, lambda canvas: canvas.write(..., plane))
+    return Recipe(None, {}, lambda canvas: canvas.write(..., np.outer(tent(shape[2]), tent(shape[3]))))
 
 
 bilinear_ = bilinear.in_place
@@ -123,6 +126,14 @@ def _orthogonal_matrix(canvas: Canvas, rows: int, columns: int, gain: float) -> 
     q, r = np.linalg.qr(tall)
     q *= np.where(np.diagonal(r) < 0, -gain, gain).astype(q.dtype)
     return q if rows >= columns else q.T
+
+
+def _amplitude(gain: float, dtype: DType) -> float:
+    """No element of an orthogonal matrix exceeds 1."""
+    gain = finite(gain, "gain")
+    if abs(gain) > dtype.max:
+        raise ValueError(f"gain: expected a number within {dtype.name}'s range (up to {dtype.max:g}), got {gain:g}")
+    return gain
 
 
 @initializer
@@ -150,7 +161,7 @@ def orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
     """
     if len(shape) < 2:
         raise ValueError(f"tensor: orthogonal expects at least 2 dimensions, got shape {shape}")
-    gain = finite(gain, "gain")
+    gain = _amplitude(gain, dtype)
     rows, columns = shape[0], math.prod(shape[1:])
 
     def write(canvas: Canvas) -> None:
@@ -186,7 +197,7 @@ def delta_orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
     _rank(shape, "delta_orthogonal", 3, 4, 5)
     if shape[0] < shape[1]:
         raise ValueError(f"tensor: delta_orthogonal expects no more input than output channels, got shape {shape}")
-    gain = finite(gain, "gain")
+    gain = _amplitude(gain, dtype)
     centre = tuple((k - 1) // 2 for k in shape[2:])
 
     def write(canvas: Canvas) -> None:
