@@ -20,15 +20,17 @@ import os
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from time import perf_counter
+from time import perf_counter, sleep
 from typing import NamedTuple
 
 import peers
 import table
-from jobs import DISTRIBUTIONS, MEMORY, SIZES, Job, Run, elements, jobs, short, touched
+from jobs import DISTRIBUTIONS, MEMORY, SIZES, Job, Run, elements, give_back, jobs, short, touched
 
 import fastinit as fi
 from fastinit.dtypes import DTYPES
+
+IDLE = 5e-3  # seconds after which the threads of the library before, which may spin for work, are asleep
 
 
 class Case(NamedTuple):
@@ -48,6 +50,8 @@ def timed(case: Case) -> float:
     """Seconds for one call; what a call returns is freed outside the clock."""
     library, job, run, calls = case
     library.prepare(job)
+    if job.threads > 1:
+        sleep(IDLE)
     if job.memory == "touched" and not library.owns_memory:
         start = perf_counter()
         for _ in itertools.repeat(None, calls):
@@ -55,6 +59,8 @@ def timed(case: Case) -> float:
         return (perf_counter() - start) / calls
     total = 0.0
     for _ in itertools.repeat(None, calls):
+        if job.memory == "fresh":
+            give_back(job)
         start = perf_counter()
         result = run()
         total += perf_counter() - start

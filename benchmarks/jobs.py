@@ -1,12 +1,13 @@
 """What is measured: the jobs, and the memory they are done in.
 
 Memory is *touched*: one buffer that all libraries fill in turn, at an address 16 bytes past a cache line, as `numpy.empty`
-gives it to large arrays. Or it is *fresh*: the array is made within the timed call, as each library makes its own; from
-32 MiB on the allocator always takes new pages for it, below that it may have some left.
+gives it to large arrays. Or it is *fresh*: the array is made within the timed call, as each library makes its own, and from
+128 KiB on its pages are new ones.
 """
 
 from __future__ import annotations
 
+import ctypes
 import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NamedTuple
@@ -21,6 +22,7 @@ SIZES = ("1", "64", "4Ki", "256Ki", "16Mi", "64Mi")
 UNITS = {"Ki": 2**10, "Mi": 2**20, "Gi": 2**30}
 
 ADDRESS = 16  # bytes past a cache line
+OWN_PAGES = 2**17  # bytes from which malloc asks the system for a block's pages, unless it has some left
 
 Run = Callable[[], Any]
 
@@ -102,3 +104,15 @@ def touched(job: Job) -> np.ndarray:
         _arena.fill(0xFF)
     start = (ADDRESS - _arena.ctypes.data) % 64
     return _arena[start : start + job.nbytes].view(DTYPES[job.dtype].storage).reshape(job.shape)
+
+
+def give_back(job: Job) -> None:
+    """Freed memory to the system, before a large fresh array: malloc would take that first, touched as it is."""
+    if job.nbytes >= OWN_PAGES and _malloc_trim is not None:
+        _malloc_trim(0)
+
+
+try:
+    _malloc_trim = ctypes.CDLL(None).malloc_trim  # glibc's; elsewhere fresh memory is what the allocator makes of it
+except (AttributeError, OSError, TypeError):
+    _malloc_trim = None

@@ -6,9 +6,10 @@ tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instructi
 
 from __future__ import annotations
 
-import functools
-from importlib.metadata import version
-from typing import Any
+import functools as _functools
+from importlib.metadata import version as _version
+from types import ModuleType as _ModuleType
+from typing import Any as _Any
 
 from . import _kernels
 from . import fill as _fill
@@ -29,15 +30,12 @@ from .structured import (
     sparse_,
 )
 
-__version__ = version("fastinit-kernels")
+__version__ = _version("fastinit-kernels")
 STREAM_VERSION: int = _kernels.STREAM_VERSION
 
-__all__ = [name for name in dir() if not name.startswith("_") and name not in ("annotations", "functools", "version", "Any")]
-
-
-def _as_method(function: Any) -> Any:
-    @functools.wraps(function)
-    def method(self: Rng, *args: Any, **options: Any) -> Any:
+def _as_method(function: _Any) -> _Any:
+    @_functools.wraps(function)
+    def method(self: Rng, *args: _Any, **options: _Any) -> _Any:
         return function(*args, seed=self, **options)
 
     return method
@@ -48,7 +46,7 @@ for _initializer in INITIALIZERS.values():
         setattr(Rng, _function.__name__, _as_method(_function))
 
 
-def show_config() -> dict[str, Any]:
+def show_config() -> dict[str, _Any]:
     """What this installation runs on.
 
     Returns
@@ -65,3 +63,7 @@ def show_config() -> dict[str, Any]:
     return {"version": __version__, "stream_version": STREAM_VERSION, "isa": _kernels.ISAS[_fill.isa],
             "isas": list(_kernels.AVAILABLE_ISAS), "compiler": _kernels.COMPILER,
             "num_threads": _fill.resolve_threads(None)}
+
+
+__all__ = [_name for _name, _value in list(globals().items())
+           if not _name.startswith("_") and not isinstance(_value, _ModuleType) and _name != "annotations"]

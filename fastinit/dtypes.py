@@ -122,7 +122,7 @@ def resolve(dtype: Any, memory: np.dtype | None = None) -> DType:
             return found
         asked = resolve(dtype)
         if found is not asked and not (asked.name == "bfloat16" and memory == np.uint16 and memory.isnative):
-            raise TypeError(f"dtype: {asked.name} was asked for, but the tensor's memory is {memory} ({memory.str})")
+            raise TypeError(f"dtype: {asked.name!r} was asked for, but the tensor's memory is {memory} ({memory.str})")
         return asked
     if isinstance(dtype, str) and dtype in DTYPES:
         return DTYPES[dtype]

@@ -51,46 +51,35 @@ static void seed_at(const stream *s, fi_lanes *lanes, uint64_t state, uint64_t i
     s->table->seed(lanes, fi_jump_by(state, inc, element / s->group * FI_GROUP), inc);
 }
 
-static void draw(const stream *s, fi_lanes *lanes, size_t groups, void *out) {
+static void draw(const stream *s, fi_lanes *lanes, size_t groups, void *out, uint64_t *rejected) {
     _Alignas(64) uint32_t words[2 * FI_BLOCK];
     s->table->words(lanes, words, groups);
-    s->table->transform[s->plan->dist][s->real](s->plan, words, groups, out);
-}
-
-static size_t lowest_bit(uint64_t x) {
-#ifdef __GNUC__
-    return (size_t)__builtin_ctzll(x);
-#else
-    size_t i = 0;
-    while (!(x >> i & 1)) i++;
-    return i;
-#endif
+    if (rejected) s->table->truncated[s->real](s->plan, words, groups, out, rejected);
+    else s->table->transform[s->plan->dist][s->real](s->plan, words, groups, out);
 }
 
 /* The accepted among the block's candidates, in order, take the places of the n first elements' rejected ones, in
  * order. */
-static void redraw(const stream *s, char *x, size_t n) {
-    const fi_plan *plan = s->plan;
-    uint64_t rejected[FI_BLOCK / 64];
-    uint16_t where[FI_BLOCK];
-    size_t open = 0, next = 0;
-    s->table->outside[s->real](plan, x, (n + 63) / 64 * 64, rejected);
-    if (n % 64) rejected[n / 64] &= ((uint64_t)1 << n % 64) - 1;
-    for (size_t i = 0; i < n; i += 64) {
-        for (uint64_t bits = rejected[i / 64]; bits; bits &= bits - 1) where[open++] = (uint16_t)(i + lowest_bit(bits));
-    }
+static void redraw(const stream *s, const uint64_t *rejected, char *x, size_t n) {
+    uint16_t where[FI_BLOCK + FI_SPARE], from[FI_BLOCK + FI_SPARE];
+    const size_t open = s->table->places(rejected, 0, n, where);
+    size_t next = 0;
     if (!open) return;
     fi_lanes lanes = s->redraw;
     block candidates;
     for (size_t drawn = 0; next < open && drawn < FI_REDRAWS;) {
+        uint64_t outside[FI_BLOCK / 64];
         size_t groups = (open - next) / s->group + 1, most = FI_BLOCK / s->group;
         if (groups > most) groups = most;
-        draw(s, &lanes, groups, &candidates);
+        draw(s, &lanes, groups, &candidates, outside);
         drawn += groups * s->group;
-        next = s->table->accept[s->real](plan, &candidates, groups * s->group, x, where, next, open);
+        size_t accepted = s->table->places(outside, ~(uint64_t)0, groups * s->group, from);
+        if (accepted > open - next) accepted = open - next;
+        s->table->replace[s->real](x, where + next, &candidates, from, accepted);
+        next += accepted;
     }
     /* Beyond reach for any plan that plan.py makes; still in bounds. */
-    s->table->clamp[s->real](plan, x, where + next, open - next);
+    s->table->clamp[s->real](s->plan, x, where + next, open - next);
 }
 
 /* Elements [from, to) of a block to out. */
@@ -102,9 +91,10 @@ static void fill_block(stream *s, size_t from, size_t to, char *out) {
     block temporary;
     const int direct = dtype_sizes[plan->dtype] == s->real_size && begin == from && begin + groups * s->group == to;
     char *x = direct ? out : (char *)&temporary;
-    draw(s, &s->main, groups, x);
+    uint64_t outside[FI_BLOCK / 64];
+    draw(s, &s->main, groups, x, rejects ? outside : 0);
     if (rejects) {
-        redraw(s, x, to - begin);
+        redraw(s, outside, x, to - begin);
         s->table->jump(&s->redraw, s->redraw_stride.power, s->redraw_stride.series * s->redraw.inc);
     }
     if (!direct) s->table->store[plan->dtype](plan, x + (from - begin) * s->real_size, to - from, out);

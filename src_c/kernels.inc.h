@@ -89,6 +89,20 @@ static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
     UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) v_store_u64(lanes->state + v * FI_LANES64, s[v]);
 }
 
+static size_t places(const uint64_t *bits, uint64_t flip, size_t n, uint16_t *index) {
+    size_t found = 0;
+    for (size_t i = 0; i < n; i += 64) {
+        uint64_t left = bits[i / 64] ^ flip;
+        if (n - i < 64) left &= ((uint64_t)1 << (n - i)) - 1;
+        const size_t end = found + v_count_bits(left);
+        /* A few more than most words have, without asking: how many there are is what a branch cannot predict. */
+        UNROLL for (size_t k = 0; k < FI_SPARE; k++, left &= left - 1) index[found + k] = (uint16_t)(i + v_lowest_bit(left));
+        for (found += FI_SPARE; left; left &= left - 1) index[found++] = (uint16_t)(i + v_lowest_bit(left));
+        found = end;
+    }
+    return found;
+}
+
 /* Finite f32 within the target's range to 16 bits, to nearest even. */
 SI v_u32 round_bf16(v_f32 x) {
     v_u32 bits = v_bits_f32(x);
@@ -138,8 +152,9 @@ static const fi_table table = {
     .transform = {[FI_uniform] = {uniform_f32, uniform_f64},
                   [FI_normal] = {normal_f32, normal_f64},
                   [FI_trunc_normal] = {normal_f32, normal_f64}},
-    .outside = {outside_f32, outside_f64},
-    .accept = {accept_f32, accept_f64},
+    .truncated = {truncated_f32, truncated_f64},
+    .places = places,
+    .replace = {replace_f32, replace_f64},
     .clamp = {clamp_f32, clamp_f64},
     .store = {[FI_f32] = store_f32, [FI_f64] = store_f64, [FI_f16] = store_f16, [FI_bf16] = store_bf16},
 };

@@ -83,42 +83,44 @@ SI void R(circle)(v_uint w, v_real *c, v_real *s) {
 }
 
 /* Box & Muller 1958. In each group the first half of the words are radii, the second half angles; the cosines are the
- * first half of the elements, the sines the second, so no lane moves. */
-static void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out) {
+ * first half of the elements, the sines the second, so no lane moves. With `rejected`, its bit i is set where element i is
+ * outside [low, high]: asked while the values are in registers, as the stores would have to be waited for. */
+SI void R(box_muller)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, uint64_t *rejected) {
     enum { HALF = R(per_group) / 2 };
     const v_real scale = R(v_set)((real)plan->scale), shift = R(v_set)((real)plan->shift);
-    for (size_t g = 0; g < groups * R(per_group); g += R(per_group)) {
-        for (size_t i = g; i < g + HALF; i += LANES) {
-            v_real c, s, r = R(radius)(R(word)(words, i));
-            R(circle)(R(word)(words, i + HALF), &c, &s);
-            R(v_store)((real *)out + i, R(v_fma)(r * c, scale, shift));
-            R(v_store)((real *)out + i + HALF, R(v_fma)(r * s, scale, shift));
-        }
-    }
-}
-
-/* Bit i % 64 of rejected[i / 64]: whether x[i] is outside [low, high]. n is a multiple of 64. */
-static void R(outside)(const fi_plan *plan, const void *x, size_t n, uint64_t *rejected) {
     const v_real low = R(v_set)((real)plan->low), high = R(v_set)((real)plan->high);
-    for (size_t i = 0; i < n; i += 64) {
+    for (size_t g = 0; g < groups * R(per_group); g += R(per_group)) {
         uint64_t bits = 0;
-        UNROLL for (size_t k = 0; k < 64; k += LANES) {
-            v_real value = R(v_load)((const real *)x + i + k);
-            bits |= (uint64_t)R(v_mask)((value < low) | (value > high)) << k;
+        UNROLL for (size_t i = 0; i < HALF; i += LANES) {
+            v_real c, s, r = R(radius)(R(word)(words, g + i));
+            R(circle)(R(word)(words, g + i + HALF), &c, &s);
+            c = R(v_fma)(r * c, scale, shift);
+            s = R(v_fma)(r * s, scale, shift);
+            R(v_store)((real *)out + g + i, c);
+            R(v_store)((real *)out + g + i + HALF, s);
+            if (rejected) {
+                bits |= (uint64_t)R(v_mask)((c < low) | (c > high)) << i;
+                bits |= (uint64_t)R(v_mask)((s < low) | (s > high)) << (i + HALF);
+            }
         }
-        rejected[i / 64] = bits;
+        if (rejected) {
+            if (g % 64 == 0) rejected[g / 64] = 0;
+            rejected[g / 64] |= bits << g % 64;
+        }
     }
 }
 
-/* Candidates inside [low, high], in order, to x[index[next]], x[index[next + 1]], ... below end; returns the new next. */
-static size_t R(accept)(const fi_plan *plan, const void *candidates, size_t n, void *x, const uint16_t *index, size_t next,
-                        size_t end) {
-    const real low = (real)plan->low, high = (real)plan->high, *from = candidates;
-    for (size_t i = 0; i < n && next < end; i++) {
-        memcpy((real *)x + index[next], from + i, sizeof *from);
-        next += from[i] >= low && from[i] <= high;
-    }
-    return next;
+static void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out) {
+    R(box_muller)(plan, words, groups, out, 0);
+}
+
+static void R(truncated)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, uint64_t *rejected) {
+    R(box_muller)(plan, words, groups, out, rejected);
+}
+
+/* x[to[i]] = candidates[from[i]] for i < n. */
+static void R(replace)(void *x, const uint16_t *to, const void *candidates, const uint16_t *from, size_t n) {
+    for (size_t i = 0; i < n; i++) memcpy((real *)x + to[i], (const real *)candidates + from[i], sizeof(real));
 }
 
 static void R(clamp)(const fi_plan *plan, void *x, const uint16_t *index, size_t n) {

@@ -11,6 +11,7 @@ typedef struct {
     uint64_t inc;
 } fi_lanes;
 
+enum { FI_SPARE = 8 };
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 
 typedef void fi_transform_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out);
@@ -23,11 +24,15 @@ typedef struct {
     void (*jump)(fi_lanes *lanes, uint64_t power, uint64_t plus);
     void (*words)(fi_lanes *lanes, uint32_t *out, size_t groups);
     fi_transform_fn *transform[FI_DIST_COUNT][FI_REAL_COUNT];
-    /* Bit i % 64 of rejected[i / 64]: whether x[i] is outside [low, high]; n is a multiple of 64. */
-    void (*outside[FI_REAL_COUNT])(const fi_plan *plan, const void *x, size_t n, uint64_t *rejected);
-    /* Candidates inside [low, high], in order, to x[index[next]], x[index[next + 1]], ... below end; returns the new next. */
-    size_t (*accept[FI_REAL_COUNT])(const fi_plan *plan, const void *candidates, size_t n, void *x, const uint16_t *index,
-                                    size_t next, size_t end);
+    /* The normal transform that also tells, in bit i % 64 of rejected[i / 64], whether element i is outside [low, high]. */
+    void (*truncated[FI_REAL_COUNT])(const fi_plan *plan, const uint32_t *words, size_t groups, void *out,
+                                     uint64_t *rejected);
+    /* Ascending, the places below n of set bits, each taken as exclusive or with `flip`; returns how many. May write, but
+     * does not count, up to FI_SPARE more. */
+    size_t (*places)(const uint64_t *bits, uint64_t flip, size_t n, uint16_t *index);
+    /* x[to[i]] = candidates[from[i]] for i < n. */
+    void (*replace[FI_REAL_COUNT])(void *x, const uint16_t *to, const void *candidates, const uint16_t *from, size_t n);
+    /* x[index[i]] to the nearer bound, for i < n. */
     void (*clamp[FI_REAL_COUNT])(const fi_plan *plan, void *x, const uint16_t *index, size_t n);
     /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. */
     void (*store[FI_DTYPE_COUNT])(const fi_plan *plan, const void *x, size_t n, void *out);

@@ -5,7 +5,6 @@ agree. Claims about an array are functions, so that a known wrong array can be s
 """
 
 import functools
-import math
 
 import ml_dtypes
 import mpmath

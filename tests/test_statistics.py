@@ -182,13 +182,14 @@ def test_autocorrelation_controls(gaussians):
         check_autocorrelation(pairs.ravel())
 
 
-def check_blocks(x):
-    blocks = [block.tobytes() for block in x.reshape(-1, 1024)]
+def check_blocks(x, size=1024):
+    blocks = [block.tobytes() for block in x.reshape(-1, size)]
     assert len(set(blocks)) == len(blocks), f"blocks: {len(set(blocks))} different ones of {len(blocks)}"
 
 
 def test_blocks(gaussians):
     check_blocks(gaussians)
+    check_blocks(draw("cut", 2**20, dtype="float64", seed=SEED), 1)  # no redraw is another element's draw
     with rejects("blocks"):  # what a block counter of too few bits does: tt-metal#47431
         check_blocks(np.concatenate([gaussians[:2**20], gaussians[2**18:2**19]]))
 
@@ -200,8 +201,7 @@ STREAMS = [(0, f"h.{i}.attn.weight") for i in range(32)] + [(seed, "") for seed 
 def check_unrelated(streams):
     for name, t in (("values", streams), ("squares", streams**2)):
         t = (t - t.mean(axis=1, keepdims=True)) / t.std(axis=1, keepdims=True)
-        products = np.einsum("ik,jk->ij", t, t)  # not by BLAS, whose threads crawl on busy CPUs
-        worst = abs(np.triu(products, 1)).max() / math.sqrt(t.shape[1])
+        worst = abs(np.triu(np.einsum("ik,jk->ij", t, t), 1)).max() / t.shape[1]**0.5  # BLAS threads crawl on busy CPUs
         assert worst < 6.8, f"{name}: {worst:.1f} sigma"
 
 

@@ -1,0 +1,30 @@
+"""The compiled bridge: src_c through Cython."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from typing_extensions import Buffer
+
+STREAM_VERSION: int
+GROUP: int
+BLOCK: int
+REDRAWS: int
+DISTS: tuple[str, ...]
+DTYPES: tuple[str, ...]
+ISAS: tuple[str, ...]
+AVAILABLE_ISAS: tuple[str, ...]
+COMPILER: str
+
+class Plan:
+    def __init__(
+        self, dist: int, dtype: int, scale: float = 0, shift: float = 0, low: float = 0, high: float = 0, least: float = 0,
+        most: float = 0, bits: int = 0,
+    ) -> None: ...
+    def fields(self) -> Mapping[str, Any]: ...
+
+def fill(
+    plan: Plan, digest: bytes, isa: int, start: int, length: int, stride: int, count: int, target: Buffer, offset: int,
+    itemsize: int,
+) -> None: ...
+def words(digest: bytes, isa: int, start: int, out: Buffer) -> None: ...
+def transform(plan: Plan, isa: int, words: Buffer, target: Buffer) -> None: ...
