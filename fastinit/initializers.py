@@ -165,7 +165,7 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
 
     Notes
     -----
-    Rejection within blocks of 1024 elements from a stream of its own, so that no rejection moves a neighbour.
+    Rejection within blocks of 4096 elements from a stream of its own, so that no rejection moves a neighbour.
     `torch.nn.init.trunc_normal_`; `tf.random.truncated_normal`.
 
     Examples

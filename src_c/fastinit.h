@@ -23,8 +23,8 @@ extern const char *const fi_isa_names[FI_ISA_COUNT];
 
 enum {
     FI_GROUP = 32,            /* words that are transformed together */
-    FI_BLOCK = 1024,          /* elements whose rejections are settled together */
-    FI_REDRAWS = 1 << 16,     /* candidates that a block may draw */
+    FI_BLOCK = 4096,          /* elements whose rejections are settled together */
+    FI_REDRAWS = 1 << 18,     /* candidates that a block may draw */
 };
 
 /* What to write. The numbers are final: binary64 values that the kernel's type (f64 for dtype f64, else f32)

@@ -29,7 +29,10 @@ static const size_t dtype_sizes[] = {
 
 static enum fi_real real_of(const fi_plan *plan) { return plan->dtype == FI_f64 ? FI_REAL64 : FI_REAL32; }
 
-/* Elements of the kernel's type; room for whole vectors behind the last. */
+/* Groups whose words are made before numbers are made from them: all of it stays in the first-level cache. */
+enum { CHUNK_GROUPS = 32 };
+
+/* A block's elements of the kernel's type; room for whole vectors behind the last. */
 typedef union {
     _Alignas(64) float f32[FI_BLOCK + 16];
     double f64[FI_BLOCK + 8];
@@ -41,6 +44,7 @@ typedef struct {
     const fi_table *table;
     enum fi_real real;
     size_t real_size, group;    /* bytes of an element of the kernel's type; elements of a group */
+    size_t span;                /* elements from one block to the next */
     fi_lanes main, redraw;      /* at the next group; at the redraws of the current block */
     fi_jump redraw_stride;      /* from one block's redraws to the next block's */
 } stream;
@@ -51,11 +55,17 @@ static void seed_at(const stream *s, fi_lanes *lanes, uint64_t state, uint64_t i
     s->table->seed(lanes, fi_jump_by(state, inc, element / s->group * FI_GROUP), inc);
 }
 
-static void draw(const stream *s, fi_lanes *lanes, size_t groups, void *out, uint64_t *rejected) {
-    _Alignas(64) uint32_t words[2 * FI_BLOCK];
-    s->table->words(lanes, words, groups);
-    if (rejected) s->table->truncated[s->real](s->plan, words, groups, out, rejected);
-    else s->table->transform[s->plan->dist][s->real](s->plan, words, groups, out);
+static void draw(const stream *s, fi_lanes *lanes, size_t groups, char *out, uint64_t *rejected) {
+    _Alignas(64) uint32_t words[CHUNK_GROUPS * FI_GROUP];
+    while (groups) {
+        const size_t n = groups < CHUNK_GROUPS ? groups : CHUNK_GROUPS;
+        s->table->words(lanes, words, n);
+        if (rejected) s->table->truncated[s->real](s->plan, words, n, out, rejected);
+        else s->table->transform[s->plan->dist][s->real](s->plan, words, n, out);
+        if (rejected) rejected += n * s->group / 64;
+        out += n * s->group * s->real_size;
+        groups -= n;
+    }
 }
 
 /* The accepted among the block's candidates, in order, take the places of the n first elements' rejected ones, in
@@ -69,9 +79,10 @@ static void redraw(const stream *s, const uint64_t *rejected, char *x, size_t n)
     block candidates;
     for (size_t drawn = 0; next < open && drawn < FI_REDRAWS;) {
         uint64_t outside[FI_BLOCK / 64];
-        size_t groups = (open - next) / s->group + 1, most = FI_BLOCK / s->group;
+        /* A few more than are open, so that for common bounds one round is enough; how many cannot show. */
+        size_t groups = (open - next + (open - next) / 8) / s->group + 1, most = FI_BLOCK / s->group;
         if (groups > most) groups = most;
-        draw(s, &lanes, groups, &candidates, outside);
+        draw(s, &lanes, groups, (char *)&candidates, outside);
         drawn += groups * s->group;
         size_t accepted = s->table->places(outside, ~(uint64_t)0, groups * s->group, from);
         if (accepted > open - next) accepted = open - next;
@@ -82,7 +93,7 @@ static void redraw(const stream *s, const uint64_t *rejected, char *x, size_t n)
     s->table->clamp[s->real](s->plan, x, where + next, open - next);
 }
 
-/* Elements [from, to) of a block to out. */
+/* Elements [from, to) of a block (a span, where nothing is rejected) to out. */
 static void fill_block(stream *s, size_t from, size_t to, char *out) {
     const fi_plan *plan = s->plan;
     const int rejects = plan->dist == FI_trunc_normal;
@@ -120,15 +131,16 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_table *
     stream s = {.plan = plan, .table = table, .real = real_of(plan)};
     s.real_size = s.real == FI_REAL64 ? sizeof(double) : sizeof(float);
     s.group = FI_GROUP * sizeof(float) / s.real_size;
-    const uint64_t block_start = start / FI_BLOCK * FI_BLOCK;
-    seed_at(&s, &s.main, key->state, key->inc, plan->dist == FI_trunc_normal ? block_start : start);
-    if (plan->dist == FI_trunc_normal) {
+    const int rejects = plan->dist == FI_trunc_normal;
+    s.span = rejects ? FI_BLOCK : CHUNK_GROUPS * s.group;
+    seed_at(&s, &s.main, key->state, key->inc, rejects ? start / FI_BLOCK * FI_BLOCK : start);
+    if (rejects) {
         /* Redraws are elements of the redraw orbit, FI_REDRAWS for each block. */
         seed_at(&s, &s.redraw, key->redraw_state, key->redraw_inc, start / FI_BLOCK * FI_REDRAWS);
         s.redraw_stride = fi_jump_of((uint64_t)FI_REDRAWS / s.group * FI_GROUP);
     }
     for (uint64_t i = start, end = start + n; i < end;) {
-        size_t from = i % FI_BLOCK, left = FI_BLOCK - from, count = end - i < left ? (size_t)(end - i) : left;
+        size_t from = i % s.span, left = s.span - from, count = end - i < left ? (size_t)(end - i) : left;
         fill_block(&s, from, from + count, out);
         out += count * dtype_sizes[plan->dtype];
         i += count;

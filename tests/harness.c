@@ -15,7 +15,7 @@ static const size_t sizes[] = {
     FI_DTYPES(SIZE)};
 
 static int compare(void) {
-    static const uint64_t starts[] = {0, 1, 1000, 1023, ((uint64_t)1 << 40) + 5}, lengths[] = {1, 15, 33, 1024, 5003};
+    static const uint64_t starts[] = {0, 1, 1000, 4095, ((uint64_t)1 << 40) + 5}, lengths[] = {1, 15, 33, 1024, 5003};
     static unsigned char expected[5003 * 8], actual[5003 * 8];
     const fi_key key = {0x0123456789abcdefu, 0xfedcba9876543211u, 0xdeadbeefcafef00du, 0x5851f42d4c957f2du};
     int cases = 0, failures = 0;

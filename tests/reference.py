@@ -205,7 +205,7 @@ def standard_elements(key, start, n, scale, shift, real):
 
 # -- 6. Truncated gaussian ---------------------------------------------------------------------------------------------------
 
-BLOCK, REDRAWS = 1024, 65536
+BLOCK, REDRAWS = 4096, 2**18
 
 
 def truncated(main, redraw, start, n, scale, shift, low, high, real):

@@ -21,8 +21,9 @@ from fastinit.streams import digest, material
 fill_module = importlib.import_module("fastinit.fill")
 ROOT = Path(__file__).parent.parent
 BASE = [case for case in CASES if case.seed == 0]
-# Around every border: lane, group (32 words), block (1024 elements) and two blocks.
-LENGTHS = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 1000, 1023, 1024, 1025, 2047, 2049, 4099]
+# Around every border: lane, group (32 words), block (4096 elements) and chunk.
+LENGTHS = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 511, 512, 513, 1000, 1023, 1024, 1025, 2049, 4095,
+           4096, 4097, 8193]
 
 
 def seeded(seed: int, sequence: int) -> tuple[int, int]:
