@@ -7,6 +7,7 @@ tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instructi
 from __future__ import annotations
 
 import functools as _functools
+import inspect as _inspect
 from importlib.metadata import version as _version
 from types import ModuleType as _ModuleType
 from typing import Any as _Any
@@ -38,6 +39,10 @@ def _as_method(function: _Any) -> _Any:
     def method(self: Rng, *args: _Any, **options: _Any) -> _Any:
         return function(*args, seed=self, **options)
 
+    signature = _inspect.signature(function)
+    own = [p for p in signature.parameters.values() if p.name != "seed"]
+    method.__signature__ = signature.replace(  # type: ignore[attr-defined]
+        parameters=[_inspect.Parameter("self", _inspect.Parameter.POSITIONAL_ONLY), *own])
     return method
 
 

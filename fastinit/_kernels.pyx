@@ -13,7 +13,7 @@ cdef extern from "fastinit.h" nogil:
     const char *fi_isa_names[]
     ctypedef struct fi_plan:
         int32_t dist, dtype
-        double scale, shift, low, high, least, most
+        double scale, shift, rest, low, high, least, most
         uint64_t bits
     ctypedef struct fi_key:
         uint64_t state, inc, redraw_state, redraw_inc
@@ -51,9 +51,9 @@ cdef class Plan:
 
     cdef fi_plan c
 
-    def __init__(self, int dist, int dtype, double scale=0, double shift=0, double low=0, double high=0,
-                 double least=0, double most=0, uint64_t bits=0):
-        self.c = fi_plan(dist, dtype, scale, shift, low, high, least, most, bits)
+    def __init__(self, int dist, int dtype, double scale=0, double shift=0, double rest=0, double low=0, 
+                 double high=0, double least=0, double most=0, uint64_t bits=0):
+        self.c = fi_plan(dist, dtype, scale, shift, rest, low, high, least, most, bits)
 
     def fields(self):
         """The struct's members by name, as the test programs in C take them."""

@@ -334,8 +334,8 @@ def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[s
         found = next((value for pattern, value in pairs if fnmatch.fnmatchcase(name, pattern)), None)
         if found is None:
             raise ValueError(f"rules: no pattern matches the tensor {name!r}")
-        spoken_of = asked is not DTYPES["bfloat16"] or getattr(tensor, "dtype", None) == np.uint16
         try:
+            spoken_of = asked is not DTYPES["bfloat16"] or _fill.array_of(tensor).dtype == np.uint16
             tasks.append((name, _prepare(found.initializer.law, tensor, found.args, found.options,
                                          dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
@@ -421,7 +421,7 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
         *(facts.get(key) for key in ("fan_in", "fan_out", "gain")),
         plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
         plan.low if plan else -math.inf, plan.high if plan else math.inf,
-        acceptance, 1 / acceptance, math.prod(sizes) * (entry.real.itemsize // 4) if random else 0)
+        acceptance, 1 / acceptance, (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))
 
 
 def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.ndarray:

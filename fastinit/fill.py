@@ -55,16 +55,20 @@ class Job(NamedTuple):
     offset: tuple[int, ...]
 
 
+def array_of(tensor: Any) -> np.ndarray:
+    """The tensor's memory as a plain ndarray."""
+    if isinstance(tensor, np.ndarray):
+        return np.asarray(tensor)
+    try:
+        return np.asarray(memoryview(tensor))
+    except (TypeError, ValueError):  # no buffer; one that was released
+        raise TypeError("tensor: expected a NumPy array or another writable buffer, got "
+                        f"{type(tensor).__name__}") from None
+
+
 def target_of(tensor: Any, dtype: Any = None) -> Target:
     """What `tensor` is to the kernels; refuses, before anything is written, what cannot be filled."""
-    if isinstance(tensor, np.ndarray):
-        array = np.asarray(tensor)
-    else:
-        try:
-            array = np.asarray(memoryview(tensor))
-        except (TypeError, ValueError):  # no buffer; one that was released
-            raise TypeError("tensor: expected a NumPy array or another writable buffer, got "
-                            f"{type(tensor).__name__}") from None
+    array = array_of(tensor)
     if not array.flags.writeable:
         raise ValueError("tensor: expected writable memory, got a read-only array")
     found = resolve(dtype, array.dtype)

@@ -100,7 +100,7 @@ def uniform(shape: Shape, dtype: DType, a: float = 0.0, b: float = 1.0) -> Recip
 
     Notes
     -----
-    x = fma(k + 1/2, (b - a) 2^-24, (a + b) / 2) for k uniform on the 2^24 integers [-2^23, 2^23) (float64: 2^53), kept inside
+    x = (a + b) / 2 + (k + 1/2) (b - a) 2^-24 for k uniform on the 2^24 integers [-2^23, 2^23) (float64: 2^53), kept inside
     the bounds: symmetric about the middle, where low + (high - low) u in float32 reaches `b` for some u. `torch.nn.init.uniform_`.
 
     Examples

@@ -54,8 +54,8 @@ class Plan:
     acceptance: float = 1.0
 
 
-def number(value: Any, name: str) -> float:
-    """A real number as float; bools, text, complex numbers and arrays are refused, and NaN."""
+def number(value: Any, name: str, nan: bool = False) -> float:
+    """A real number as float; bools, text, complex numbers and arrays are refused, and NaN unless allowed."""
     if type(value) is not float:
         scalar = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
         if isinstance(scalar, _NO_NUMBERS) or not hasattr(scalar, "__float__"):
@@ -64,7 +64,7 @@ def number(value: Any, name: str) -> float:
             value = float(scalar)
         except (OverflowError, ValueError):
             raise ValueError(f"{name}: expected a number within float64's range, got {value!r}") from None
-    if value != value:
+    if value != value and not nan:
         raise ValueError(f"{name}: expected a number, got nan")
     return value
 
@@ -102,10 +102,7 @@ def _round(x: float, dtype: DType) -> float:
 
 
 def constant(value: Any, dtype: DType) -> Plan:
-    if type(value) is float and math.isnan(value):
-        x = value
-    else:
-        x = number(value, "val")
+    x = number(value, "val", nan=True)
     if not math.isinf(x) and abs(dtype.nearest(x)) == math.inf:
         raise ValueError(f"val: expected a number within {dtype.name}'s range (up to {dtype.max:g}), got {x:g}")
     bits = int(dtype.encode(x).view(f"u{dtype.itemsize}"))
@@ -128,10 +125,11 @@ def uniform(low: float, high: float, dtype: DType) -> Plan:
     step = _round((high / 2 - low / 2) * 2.0 ** (1 - bits), dtype)
     if step < dtype.tiny * 2**11:
         raise ValueError(f"a, b: the interval [{low}, {high}) is too narrow for the arithmetic of {dtype.name}")
-    middle = _round(high / 2 + low / 2, dtype)
+    middle = high / 2 + low / 2
+    shift = _round(middle, dtype)
     std = (high / 2 - low / 2) / math.sqrt(3)
-    return Plan(_kernel("uniform", dtype, scale=step, shift=middle, **kernel), "uniform", dtype,
-                high / 2 + low / 2, std, low, high)
+    return Plan(_kernel("uniform", dtype, scale=step, shift=shift, rest=_round(middle - shift, dtype), **kernel),
+                "uniform", dtype, middle, std, low, high)
 
 
 def _kernel_bounds(low: float, high: float, dtype: DType) -> dict[str, float]:

@@ -167,7 +167,8 @@ def orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
     def write(canvas: Canvas) -> None:
         canvas.write(..., _orthogonal_matrix(canvas, rows, columns, gain).reshape(shape))
 
-    return Recipe(None, {"gain": gain, "mean": 0.0, "std": abs(gain) / math.sqrt(max(rows, columns, 1))}, write)
+    return Recipe(None, {"gain": gain, "mean": 0.0, "std": abs(gain) / math.sqrt(max(rows, columns, 1)),
+                         "draws": rows * columns}, write)
 
 
 orthogonal_ = orthogonal.in_place
@@ -204,7 +205,7 @@ def delta_orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
         canvas.run(plan.constant(0.0, dtype))
         canvas.write((slice(None), slice(None), *centre), _orthogonal_matrix(canvas, shape[0], shape[1], gain))
 
-    return Recipe(None, {"gain": gain}, write)
+    return Recipe(None, {"gain": gain, "draws": shape[0] * shape[1]}, write)
 
 
 delta_orthogonal_ = delta_orthogonal.in_place
@@ -252,7 +253,8 @@ def sparse(shape: Shape, dtype: DType, sparsity: float, std: float = 0.01) -> Re
             chosen = np.argsort(drawn, axis=1, kind="stable")[:, :zeroed]  # stable: equal words by row
             canvas.write((chosen, np.arange(first, first + n)[:, None]), 0.0)
 
-    return Recipe(None, {"mean": 0.0, "std": values.std * math.sqrt(1 - zeroed / rows) if rows else None}, write)
+    std = values.std * math.sqrt(1 - zeroed / rows) if rows else None
+    return Recipe(None, {"mean": 0.0, "std": std, "draws": rows * columns}, write)
 
 
 sparse_ = sparse.in_place

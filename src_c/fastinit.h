@@ -31,7 +31,8 @@ enum {
  * represents exactly. */
 typedef struct {
     int32_t dist, dtype;
-    double scale, shift;  /* value = fma(z, scale, shift); uniform: z = k + 1/2 */
+    double scale, shift;  /* value = fma(z, scale, shift) */
+    double rest;          /* uniform: value = fma(k + 1/2, scale, rest) + shift, rest what rounding took from shift */
     double low, high;     /* uniform and trunc_normal: closed interval in the kernel's type */
     double least, most;   /* the same interval in dtype; infinite where there is none */
     uint64_t bits;        /* constant: the element's bit pattern */

@@ -18,6 +18,7 @@
 #define DROP_RADIUS 1
 #define DROP_ANGLE 2
 #define LOG_POLY FI_LOG_F32
+#define LOG_HOW horner
 #define SIN_POLY FI_SIN_F32
 #define COS_POLY FI_COS_F32
 #define MINUS_2LN2 FI_MINUS_2LN2_F32
@@ -35,6 +36,7 @@
 #define DROP_RADIUS 11
 #define DROP_ANGLE 11
 #define LOG_POLY FI_LOG_F64
+#define LOG_HOW even_odd
 #define SIN_POLY FI_SIN_F64
 #define COS_POLY FI_COS_F64
 #define MINUS_2LN2 FI_MINUS_2LN2_F64

@@ -37,7 +37,7 @@ class Case(NamedTuple):
         plan = INITIALIZERS[self.initializer].law((n,), DTYPES[self.dtype], **self.options).plan.kernel.fields()
         key = digest(seed_material(self.seed), self.name)
         parts = [int.from_bytes(key[i:i + 8], "little") for i in range(0, 32, 8)]
-        floats = [float(plan[k]).hex() for k in ("scale", "shift", "low", "high", "least", "most")]
+        floats = [float(plan[k]).hex() for k in ("scale", "shift", "rest", "low", "high", "least", "most")]
         return " ".join(map(str, [plan["dist"], plan["dtype"], *floats, plan["bits"], start, n, *parts]))
 
 
@@ -45,6 +45,7 @@ _FANS = {"fan_in": 768, "fan_out": 3072}
 _LAWS: list[tuple[str, dict[str, Any]]] = [
     ("constant", {"val": 0.1}),
     ("uniform", {"a": -0.1, "b": 0.1}),
+    ("uniform", {"a": 3.0, "b": 3.0001}),
     ("normal", {"mean": 0.5, "std": 0.02}),
     ("trunc_normal", {"std": 0.02, "bounds": "std"}),
     ("trunc_normal", {"mean": 0.25, "std": 0.5, "a": 0.0, "b": 0.5}),

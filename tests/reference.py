@@ -150,11 +150,11 @@ def as_units(w: np.ndarray, real) -> np.ndarray:
     return w[0::2] | w[1::2] << U64(32)
 
 
-def uniform(w: np.ndarray, step, middle, low, high, real):
-    """One value for each unit; step, middle, low, high already of type real."""
+def uniform(w: np.ndarray, step, shift, rest, low, high, real):
+    """One value for each unit; the numbers already of type real."""
     drop, bits = (8, 24) if real is np.float32 else (11, 53)
     k = centre(as_units(w, real), drop).astype(np.float64) / 2**drop  # k + 1/2, exact
-    x = fma(k.astype(real), step, middle, real)
+    x = fma(k.astype(real), step, rest, real) + shift
     return np.minimum(np.maximum(x, real(low)), real(high))
 
 
@@ -168,7 +168,7 @@ def radius(w: np.ndarray, real):
     negative = t < 0
     f = np.where(negative, t * real(2.0**-bits), m - real(1)).astype(real)
     e = np.where(negative, 0, e - bits).astype(real)
-    log_part = f * even_odd(coefficients("LOG", real), f, real)
+    log_part = f * (horner if real is np.float32 else even_odd)(coefficients("LOG", real), f, real)
     return np.sqrt(fma(e, coefficients("MINUS_2LN2", real)[0], log_part, real))
 
 

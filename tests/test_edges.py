@@ -160,11 +160,12 @@ def test_every_uniform(low, high):
     least, most = np.float32(low), np.float32(high)
     least = least if float(least) >= low else np.nextafter(least, np.float32(np.inf))
     most = most if float(most) < high else np.nextafter(most, np.float32(-np.inf))
-    middle, half = float(np.float32((low + high) / 2)), (2**23 - 0.5) * float(np.float32((high - low) * 2.0**-24))
-    assert x[0] == max(np.float32(middle - half), least) and x[-1] == min(np.float32(middle + half), most)
+    middle, half = (low + high) / 2, (2**23 - 0.5) * float(np.float32((high - low) * 2.0**-24))
+    last_place = np.spacing(np.float32(max(-low, high)))
+    assert abs(x[0] - max(middle - half, least)) <= last_place and abs(x[-1] - min(middle + half, most)) <= last_place
     # In between, every value within an ulp of the larger bound from where it would be.
     exact = low + (np.arange(2**24) + 0.5) * ((high - low) / 2**24)
-    assert abs(x - exact).max() <= np.spacing(np.float32(max(-low, high)))
+    assert abs(x - exact).max() <= last_place
 
 
 def test_every_uniform_control():

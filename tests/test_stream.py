@@ -89,7 +89,7 @@ def twin(case, n):
     real = np.float64 if case.dtype == "float64" else np.float32
     main, redraw = reference.keys([case.seed], case.name)
     dist = _kernels.DISTS[p["dist"]]
-    numbers = {key: real(p[key]) for key in ("scale", "shift", "low", "high")}
+    numbers = {key: real(p[key]) for key in ("scale", "shift", "rest", "low", "high")}
     assert all(float(value) == p[key] for key, value in numbers.items()), "a plan's numbers are final"
     groups = -(-n * (2 if real is np.float64 else 1) // 32) * 32
     if dist == "constant":
@@ -100,6 +100,7 @@ def twin(case, n):
     elif dist == "normal":
         x = reference.standard_elements(main, 0, n, numbers["scale"], numbers["shift"], real)
     else:
+        assert numbers.pop("rest") == 0
         x = reference.truncated(main, redraw, 0, n, *numbers.values(), real)
     return reference.store(x, case.dtype, p["least"], p["most"])
 
@@ -149,7 +150,7 @@ def test_far_elements_against_twin(case):
         p = INITIALIZERS[case.initializer].law((cap,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
         real = np.float64 if case.dtype == "float64" else np.float32
         main, redraw = reference.keys([case.seed], case.name)
-        dist, numbers = _kernels.DISTS[p["dist"]], [real(p[key]) for key in ("scale", "shift", "low", "high")]
+        dist, numbers = _kernels.DISTS[p["dist"]], [real(p[key]) for key in ("scale", "shift", "rest", "low", "high")]
         if dist == "constant":
             assert (got == case.values(80)).all()
             continue
@@ -159,7 +160,7 @@ def test_far_elements_against_twin(case):
         elif dist == "normal":
             x = reference.standard_elements(main, start, 80, *numbers[:2], real)
         else:
-            x = reference.truncated(main, redraw, start, 80, *numbers, real)
+            x = reference.truncated(main, redraw, start, 80, *numbers[:2], *numbers[3:], real)
         assert (got == reference.store(x, case.dtype, p["least"], p["most"])).all()
 
 
