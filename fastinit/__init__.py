@@ -37,6 +37,8 @@ STREAM_VERSION: int = _kernels.STREAM_VERSION
 def _as_method(function: _Any) -> _Any:
     @_functools.wraps(function)
     def method(self: Rng, *args: _Any, **options: _Any) -> _Any:
+        if "seed" in options:
+            raise TypeError(f"seed: expected none, as Rng.{function.__name__} draws from the Rng, got {options['seed']!r}")
         return function(*args, seed=self, **options)
 
     signature = _inspect.signature(function)

@@ -115,10 +115,10 @@ def _perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: i
             canvases.append((task.recipe.write, Canvas(memory, dtype, material, name, num_threads)))
         elif memory.size:
             jobs.append(_fill.Job(task.recipe.plan, digest(material, name), memory, task.global_shape, task.offset))
-    _fill.execute(jobs, num_threads)
-    for write, canvas in canvases:
+    for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
         if canvas.memory.size:
             write(canvas)
+    _fill.execute(jobs, num_threads)
 
 
 def _check_name(name: Any) -> None:
@@ -143,7 +143,14 @@ def initializer(law: Law) -> Initializer:
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  **options):
         _check_name(name)
-        task = _prepare(law, tensor, args, options, dtype, global_shape, offset)
+        try:
+            task = _prepare(law, tensor, args, options, dtype, global_shape, offset)
+        except TypeError:
+            try:
+                in_place.__signature__.bind(tensor, *args, **options)
+            except TypeError as error:
+                raise TypeError(f"{in_place.__name__} {error}") from None
+            raise
         if num_threads is not None:
             _fill.check_threads(num_threads)
         _perform([(name, task)], seed_material(seed), num_threads)

@@ -143,6 +143,8 @@ def _wanted() -> str:
 def _hint(memory: np.dtype) -> str:
     if memory == np.uint16:
         return '; for bfloat16 bits in uint16 memory say dtype="bfloat16"'
+    if memory.itemsize == 1 and memory.kind in "iuS":
+        return "; view raw bytes as an array of the dtype first"
     if not memory.isnative:
         return "; byte-swapped memory is not filled"
     return ""

@@ -128,6 +128,8 @@ def resolve_threads(num_threads: int | None) -> int:
         text = os.environ.get(variable, "")
         if text.isdecimal() and int(text) > 0:
             return int(text)
+        if text and variable == "FASTINIT_NUM_THREADS":  # OMP_NUM_THREADS may hold lists, which are not ours to judge
+            raise ValueError(f"FASTINIT_NUM_THREADS: expected an int >= 1, got {text!r}")
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -171,8 +173,9 @@ def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
 def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
     threads = 1
-    if sum(job.memory.nbytes for job in jobs) >= THREADED_BYTES:
-        threads = resolve_threads(num_threads)
+    total = sum(job.memory.nbytes for job in jobs)
+    if total >= THREADED_BYTES:
+        threads = min(resolve_threads(num_threads), 1 + total // max(THREADED_BYTES, 1))
     staging = STAGING_BYTES // threads
     pieces = itertools.chain.from_iterable(_pieces(job, staging) for job in jobs)
     if threads == 1:

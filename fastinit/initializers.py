@@ -25,7 +25,7 @@ def constant(shape: Shape, dtype: DType, val: float) -> Recipe:
     Parameters
     ----------
     val : float
-        Rounded once to the dtype; NaN, infinities and -0.0 are kept. A finite value beyond the dtype's range is refused.
+        Rounded to float32, or float64 for that, then to the dtype; NaN, infinities and -0.0 are kept. A finite value beyond the dtype's range is refused.
 
     Notes
     -----
@@ -198,8 +198,9 @@ def _scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str, dist
             made = plan.normal(0.0, std, dtype)
         else:
             made = plan.trunc_normal(0.0, std, -2.0, 2.0, dtype, "std", "result")
-    except ValueError as error:
-        raise ValueError(f"{asked}: {error}") from None
+    except ValueError:
+        given = ", ".join(filter(None, [asked, f"{mode}={n:g}"]))
+        raise ValueError(f"{given}: expected values that {dtype.name} holds, got a standard deviation of {std:g}") from None
     return Recipe(made, {"fan_in": fans.fan_in, "fan_out": fans.fan_out, "gain": gain})
 
 
@@ -384,7 +385,7 @@ def lecun_uniform(shape: Shape, dtype: DType, **fan_options: Any) -> Recipe:
     >>> round(fi.explain("lecun_uniform", (64, 300)).high, 6)
     0.1
     """
-    return _scaled(shape, dtype, "fan_in", 1.0, "fan_in", "uniform", fan_options)
+    return _scaled(shape, dtype, "", 1.0, "fan_in", "uniform", fan_options)
 
 
 lecun_uniform_ = lecun_uniform.in_place
@@ -409,7 +410,7 @@ def lecun_normal(shape: Shape, dtype: DType, *, truncated: bool = True, **fan_op
     >>> round(fi.explain("lecun_normal", (64, 100)).std, 6)
     0.1
     """
-    return _scaled(shape, dtype, "fan_in", 1.0, "fan_in", _normal(truncated), fan_options)
+    return _scaled(shape, dtype, "", 1.0, "fan_in", _normal(truncated), fan_options)
 
 
 lecun_normal_ = lecun_normal.in_place

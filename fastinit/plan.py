@@ -178,7 +178,7 @@ def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, boun
             raise NotImplementedError(_too_little(a, b, mass, "N(0, 1)"))
         std = std / factor
     if bounds == "std":
-        a, b = mean + a * std, mean + b * std
+        a, b = (mean + a * std, mean + b * std) if std else (mean, mean)  # 0 times an infinite bound is NaN
     if std == 0:
         if not a <= mean <= b:
             raise ValueError(f"std: 0 leaves only the mean {mean}, which is outside [{a}, {b}]")

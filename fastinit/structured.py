@@ -19,16 +19,6 @@ def _rank(shape: Shape, name: str, *ranks: int) -> None:
         raise ValueError(f"tensor: {name} expects {' or '.join(map(str, ranks))} dimensions, got shape {shape}")
 
 
-def _zeros_except(dtype: DType, entries) -> Recipe:
-    """Zeros, and value at index for each (index, value)."""
-    def write(canvas: Canvas) -> None:
-        canvas.run(plan.constant(0.0, dtype))
-        for index, value in entries():
-            canvas.write(index, value)
-
-    return Recipe(None, {}, write)
-
-
 @initializer
 def eye(shape: Shape, dtype: DType) -> Recipe:
     """Ones on the diagonal of a matrix, zeros elsewhere.
@@ -48,7 +38,13 @@ def eye(shape: Shape, dtype: DType) -> Recipe:
            [0., 1., 0.]], dtype=float32)
     """
     _rank(shape, "eye", 2)
-    return _zeros_except(dtype, lambda: [((np.arange(min(shape)),) * 2, 1.0)])
+    k = min(shape)
+
+    def write(canvas: Canvas) -> None:
+        canvas.run(plan.constant(0.0, dtype))
+        np.einsum("ii->i", canvas.memory[:k, :k])[...] = dtype.encode(1.0)  # a view of the diagonal
+
+    return Recipe(None, {}, write)
 
 
 eye_ = eye.in_place
@@ -79,11 +75,13 @@ def dirac(shape: Shape, dtype: DType, groups: int = 1) -> Recipe:
     per_group = shape[0] // groups
     centre = tuple(k // 2 for k in shape[2:])
 
-    def entries():
+    def write(canvas: Canvas) -> None:
+        canvas.run(plan.constant(0.0, dtype))
         channel = np.arange(min(per_group, shape[1]))
-        return [((g * per_group + channel, channel, *centre), 1.0) for g in range(groups)]
+        for g in range(groups):
+            canvas.write((g * per_group + channel, channel, *centre), 1.0)
 
-    return _zeros_except(dtype, entries)
+    return Recipe(None, {}, write)
 
 
 dirac_ = dirac.in_place
@@ -113,7 +111,12 @@ def bilinear(shape: Shape, dtype: DType) -> Recipe:
         f = math.ceil(k / 2)
         return 1 - np.abs(np.arange(k) / f - (2 * f - 1 - f % 2) / (2 * f)) if k else np.empty(0)
 
-    return Recipe(None, {}, lambda canvas: canvas.write(..., np.outer(tent(shape[2]), tent(shape[3]))))
+    def write(canvas: Canvas) -> None:
+        rows, columns = tent(shape[2]), tent(shape[3])
+        for i, height in enumerate(rows):
+            canvas.write((..., i, slice(None)), height * columns)
+
+    return Recipe(None, {}, write)
 
 
 bilinear_ = bilinear.in_place
@@ -202,8 +205,9 @@ def delta_orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
     centre = tuple((k - 1) // 2 for k in shape[2:])
 
     def write(canvas: Canvas) -> None:
+        matrix = _orthogonal_matrix(canvas, shape[0], shape[1], gain)  # first: it may fail for want of memory
         canvas.run(plan.constant(0.0, dtype))
-        canvas.write((slice(None), slice(None), *centre), _orthogonal_matrix(canvas, shape[0], shape[1], gain))
+        canvas.write((slice(None), slice(None), *centre), matrix)
 
     return Recipe(None, {"gain": gain, "draws": shape[0] * shape[1]}, write)
 
