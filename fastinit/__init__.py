@@ -1,7 +1,8 @@
 """Random weights at the speed of memory, the same to the bit everywhere.
 
-A NumPy buffer goes in; constant, uniform, gaussian, truncated-gaussian, Xavier or Kaiming values come out in place. Element i of
-tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instruction set, thread count, memory layout or shard.
+A NumPy buffer goes in; constant, uniform, gaussian, truncated-gaussian, Xavier or Kaiming values come out in place. Element
+i of tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instruction set, thread count, memory layout or
+shard.
 """
 
 from __future__ import annotations
@@ -14,16 +15,17 @@ from typing import Any as _Any
 
 from . import _kernels
 from . import fill as _fill
-from .calls import INITIALIZERS, Explanation, Rule, explain, fill, words
+from .calls import INITIALIZERS, words
+from .explanations import Explanation, explain
 from .fans import Fans, calculate_fans, calculate_gain
 from .initializers import (
     constant, constant_, kaiming_normal, kaiming_normal_, kaiming_uniform, kaiming_uniform_, lecun_normal, lecun_normal_,
     lecun_uniform, lecun_uniform_, normal, normal_, ones, ones_, trunc_normal, trunc_normal_, uniform, uniform_,
     variance_scaling, variance_scaling_, xavier_normal, xavier_normal_, xavier_uniform, xavier_uniform_, zeros, zeros_,
 )
-from .rules import (
+from .models import (
     Bilinear, Constant, DeltaOrthogonal, Dirac, Eye, KaimingNormal, KaimingUniform, LecunNormal, LecunUniform, Normal, Ones,
-    Orthogonal, Sparse, TruncNormal, Uniform, VarianceScaling, XavierNormal, XavierUniform, Zeros,
+    Orthogonal, Rule, Sparse, TruncNormal, Uniform, VarianceScaling, XavierNormal, XavierUniform, Zeros, fill,
 )
 from .streams import Rng, Seed, default_rng, manual_seed
 from .structured import (

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,8 @@ def asked_sums(row: Row) -> np.ndarray:
     """What the rule of a row promises for a tensor: count, sum and sum of squares, which add up over tensors."""
     initializer, keywords = row.rule
     plan = fi.explain(initializer, row.shape, **keywords)
-    return math.prod(row.shape) * np.array([1.0, plan.mean, plan.std**2 + plan.mean**2])
+    mean, std = plan.mean or 0.0, plan.std or 0.0
+    return math.prod(row.shape) * np.array([1.0, mean, std**2 + mean**2])
 
 
 def measured_sums(array: np.ndarray, dtype: str) -> np.ndarray:
@@ -152,10 +154,10 @@ def run(args: argparse.Namespace) -> dict:
     entries = []
     for kind, arrays in kinds.items():
         mean, std = mean_std(asked[kind])
-        entry = {"kind": kind, "tensors": len(arrays), "parameters": sum(a.size for a in arrays.values())}
+        entry: dict[str, Any] = {"kind": kind, "tensors": len(arrays), "parameters": sum(a.size for a in arrays.values())}
         entry |= {"bytes": sum(a.nbytes for a in arrays.values()), "asked_mean": mean, "asked_std": std}
         entries.append(entry | {who: result[kind] for who, result in results.items()})
-    total = {key: sum(entry[key] for entry in entries) for key in ("tensors", "parameters", "bytes")}
+    total: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("tensors", "parameters", "bytes")}
     total |= {who: {"seconds": sum(entry[who]["seconds"] for entry in entries)} for who in results}
     for entry in (*entries, total):
         for who in results:
@@ -175,7 +177,7 @@ def measure(who: str, kind: str, arrays: Arrays, fill: Filler, dtype: str) -> di
         start = perf_counter()
         fill(part)
         seconds += perf_counter() - start
-    mean, std = mean_std(sum(measured_sums(array, dtype) for array in arrays.values()))
+    mean, std = mean_std(np.sum([measured_sums(array, dtype) for array in arrays.values()], axis=0))
     return {"seconds": seconds, "mean": mean, "std": std}
 
 
@@ -231,7 +233,7 @@ def write(arrays: Arrays, args: argparse.Namespace) -> None:
     part = args.out.with_name(f".part-{args.out.name}")
     try:
         if part.suffix == ".npz":
-            np.savez(part, **arrays)
+            np.savez(part, **arrays)  # type: ignore[arg-type]
         else:
             from safetensors import TensorSpec, serialize_file
 

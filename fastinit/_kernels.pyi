@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from typing_extensions import Buffer
+import numpy as np
 
 STREAM_VERSION: int
 GROUP: int
@@ -23,8 +23,8 @@ class Plan:
     def fields(self) -> Mapping[str, Any]: ...
 
 def fill(
-    plan: Plan, digest: bytes, isa: int, start: int, length: int, stride: int, count: int, target: Buffer, offset: int,
+    plan: Plan, digest: bytes, isa: int, start: int, length: int, stride: int, count: int, target: np.ndarray, offset: int,
     itemsize: int,
 ) -> None: ...
-def words(digest: bytes, isa: int, start: int, out: Buffer) -> None: ...
-def transform(plan: Plan, isa: int, words: Buffer, target: Buffer) -> None: ...
+def words(digest: bytes, isa: int, start: int, out: np.ndarray) -> None: ...
+def transform(plan: Plan, isa: int, words: np.ndarray, target: np.ndarray) -> None: ...

@@ -1,4 +1,4 @@
-"""How one law becomes two public functions, a rule and an explanation.
+"""How one law becomes two public functions.
 
 A law is written once, as ``law(shape, dtype, *parameters, **options) -> Recipe``; `initializer` makes of it the function
 that allocates and, as its ``in_place``, the one that fills what it is given. Both share validation, order of steps,
@@ -7,25 +7,22 @@ signature and docstring.
 
 from __future__ import annotations
 
-import fnmatch
 import functools
 import inspect
-import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 
 from . import _kernels
 from . import fill as _fill
-from .dtypes import DTYPES, DType, resolve
+from .dtypes import DType, resolve
 from .fans import calculate_fans
 from .plan import Plan
 from .slices import block_of, sizes_of
 from .streams import Seed, digest, seed_material
 
-__all__ = ["Canvas", "Explanation", "Initializer", "Recipe", "Rule", "explain", "fill", "initializer", "rule", "words"]
+__all__ = ["Canvas", "INITIALIZERS", "Initializer", "Recipe", "initializer", "words"]
 
 
 class Canvas(NamedTuple):
@@ -95,7 +92,7 @@ class _Task(NamedTuple):
     offset: tuple[int, ...]
 
 
-def _prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
+def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
              global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None) -> _Task:
     target = _fill.target_of(tensor, dtype)
     whole, at = block_of(target.memory.shape, global_shape, offset)
@@ -107,13 +104,13 @@ def _prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dty
     return _Task(recipe, target, whole, at)
 
 
-def _perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: int | None) -> None:
+def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: int | None) -> None:
     jobs, canvases = [], []
     for name, task in tasks:
         memory, dtype = task.target
         if task.recipe.write is not None:
             canvases.append((task.recipe.write, Canvas(memory, dtype, material, name, num_threads)))
-        elif memory.size:
+        elif task.recipe.plan is not None and memory.size:
             jobs.append(_fill.Job(task.recipe.plan, digest(material, name), memory, task.global_shape, task.offset))
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
         if canvas.memory.size:
@@ -121,7 +118,7 @@ def _perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: i
     _fill.execute(jobs, num_threads)
 
 
-def _check_name(name: Any) -> None:
+def check_name(name: Any) -> None:
     if not isinstance(name, str):
         raise TypeError(f"name: expected a str, got {name!r}")
     try:
@@ -142,9 +139,9 @@ def initializer(law: Law) -> Initializer:
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  **options):
-        _check_name(name)
+        check_name(name)
         try:
-            task = _prepare(law, tensor, args, options, dtype, global_shape, offset)
+            task = prepare(law, tensor, args, options, dtype, global_shape, offset)
         except TypeError:
             try:
                 in_place.__signature__.bind(tensor, *args, **options)
@@ -153,7 +150,7 @@ def initializer(law: Law) -> Initializer:
             raise
         if num_threads is not None:
             _fill.check_threads(num_threads)
-        _perform([(name, task)], seed_material(seed), num_threads)
+        perform([(name, task)], seed_material(seed), num_threads)
         return tensor
 
     def allocating(shape, *args, dtype="float32", seed=None, name="", num_threads=None, **options):
@@ -162,9 +159,10 @@ def initializer(law: Law) -> Initializer:
 
     _dress(in_place, law, law.__name__ + "_", "tensor", ["num_threads", "dtype", "global_shape", "offset"])
     _dress(allocating, law, law.__name__, "shape", ["num_threads", "dtype", "global_shape", "offset"])
-    allocating.law, allocating.in_place = law, in_place
-    INITIALIZERS[law.__name__] = allocating
-    return allocating
+    made = cast(Initializer, allocating)
+    made.law, made.in_place = law, in_place
+    INITIALIZERS[law.__name__] = made
+    return made
 
 
 def _dress(function: Any, law: Law, name: str, first: str, keywords: list[str]) -> None:
@@ -248,189 +246,6 @@ TypeError, ValueError
 }
 
 
-@dataclass(frozen=True)
-class Rule:
-    """What `fill` does with the tensors that a pattern names: an initializer and its parameters.
-
-    Examples
-    --------
-    >>> import fastinit as fi
-    >>> fi.Normal(std=0.02)
-    Normal(std=0.02)
-    """
-
-    initializer: Initializer
-    args: tuple[Any, ...] = ()
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        values = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.options.items()]
-        return f"{_camel(self.initializer.__name__)}({', '.join(values)})"
-
-
-def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
-
-
-def rule(of: Initializer) -> Callable[..., Rule]:
-    """The rule-maker of an initializer: its parameters, without a tensor."""
-
-    def make(*args: Any, **options: Any) -> Rule:
-        parameters = {"seed", "name", "num_threads", "dtype", "global_shape", "offset"} & options.keys()
-        if parameters:
-            raise TypeError(f"{make.__name__}: {', '.join(sorted(parameters))} belong to fill, not to a rule")
-        inspect.signature(of).bind((), *args, **options)
-        return Rule(of, args, options)
-
-    make.__name__ = make.__qualname__ = _camel(of.__name__)
-    make.__doc__ = f"Rule for `fill`: the parameters of `{of.__name__}`, without the tensor."
-    return make
-
-
-def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[str, Rule]], *, seed: Seed = None,
-         num_threads: int | None = None, dtype: Any = None) -> Mapping[str, Any]:
-    """Fill a whole model, each tensor keyed by its name.
-
-    Order, additions and removals of tensors change nothing in the others: ``fill({name: w}, ...)`` writes what the rule's
-    initializer writes with the same ``seed`` and ``name``. Work is shared out over all tensors.
-
-    Parameters
-    ----------
-    arrays : mapping of str to ndarray or writable buffer
-        The tensors by name.
-    rules : mapping of str to Rule, or sequence of such pairs
-        Patterns as in `fnmatch` (case-sensitive); the first that matches a name decides.
-    seed, num_threads
-        As for every initializer.
-    dtype : str or None
-        "bfloat16" if uint16 arrays hold that (others may be what they are); another name is checked against every array.
-
-    Returns
-    -------
-    mapping
-        `arrays`.
-
-    Raises
-    ------
-    TypeError, ValueError
-        A tensor without a rule, or one that its rule cannot fill, is named; then nothing was written.
-
-    Examples
-    --------
-    >>> import fastinit as fi, numpy as np
-    >>> model = {"fc.weight": np.empty((4, 8), "f4"), "fc.bias": np.empty(4, "f4")}
-    >>> _ = fi.fill(model, {"*.bias": fi.Zeros(), "*": fi.XavierUniform()}, seed=0)
-    >>> bool((model["fc.weight"] == fi.xavier_uniform((4, 8), seed=0, name="fc.weight")).all())
-    True
-    """
-    if not isinstance(arrays, Mapping):
-        raise TypeError(f"arrays: expected a mapping of names to tensors, got {type(arrays).__name__}")
-    try:
-        pairs = [(pattern, value) for pattern, value in (rules.items() if isinstance(rules, Mapping) else rules)]
-    except (TypeError, ValueError):
-        raise TypeError(f"rules: expected a mapping of patterns to rules, or pairs, got {rules!r}") from None
-    asked = None if dtype is None else resolve(dtype)
-    for pattern, value in pairs:
-        if not isinstance(pattern, str):
-            raise TypeError(f"rules: expected patterns that are str, got {pattern!r}")
-        if not isinstance(value, Rule):
-            raise TypeError(f"rules[{pattern!r}]: expected a rule such as fastinit.Normal(std=0.02), got {value!r}")
-    tasks = []
-    for name, tensor in arrays.items():
-        _check_name(name)
-        found = next((value for pattern, value in pairs if fnmatch.fnmatchcase(name, pattern)), None)
-        if found is None:
-            raise ValueError(f"rules: no pattern matches the tensor {name!r}")
-        try:
-            spoken_of = asked is not DTYPES["bfloat16"] or _fill.array_of(tensor).dtype == np.uint16
-            tasks.append((name, _prepare(found.initializer.law, tensor, found.args, found.options,
-                                         dtype if spoken_of else None)))
-        except (TypeError, ValueError, NotImplementedError) as error:
-            raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
-    _fill.check_disjoint([(name, task.target.memory) for name, task in tasks])
-    if num_threads is not None:
-        _fill.check_threads(num_threads)
-    _perform(tasks, seed_material(seed), num_threads)
-    return arrays
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """What an initializer would write.
-
-    Attributes
-    ----------
-    initializer, shape, dtype, distribution
-        What was asked.
-    fan_in, fan_out, gain : float or None
-        None where the initializer has none.
-    mean, std : float or None
-        Of the values that will be written; None where the law has no single one.
-    low, high : float
-        The interval that they lie in.
-    acceptance, draws : float
-        Share of draws kept, and expected draws for an element.
-    words : int
-        Length of the stream that is used, redraws apart.
-    """
-
-    initializer: str
-    shape: tuple[int, ...]
-    dtype: str
-    distribution: str
-    fan_in: float | None
-    fan_out: float | None
-    gain: float | None
-    mean: float | None
-    std: float | None
-    low: float
-    high: float
-    acceptance: float
-    draws: float
-    words: int
-
-
-def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any = "float32", **options: Any) -> Explanation:
-    """Fans, gain, standard deviation, bounds and acceptance of an initializer, without writing anything.
-
-    Parameters
-    ----------
-    initializer : str or function
-        "kaiming_normal" or `kaiming_normal`, say.
-    shape : int or sequence of int
-        Of the tensor; of the whole one if it is sharded.
-    *args, dtype, **options
-        As for the initializer.
-
-    Returns
-    -------
-    Explanation
-
-    Examples
-    --------
-    >>> import fastinit as fi
-    >>> e = fi.explain("kaiming_normal", (64, 32, 3, 3), groups=2, nonlinearity="relu")
-    >>> e.fan_in, e.fan_out, round(e.std, 6)
-    (288, 288, 0.083333)
-    """
-    name = initializer if isinstance(initializer, str) else getattr(initializer, "__name__", repr(initializer))
-    name = name.removesuffix("_")
-    if name not in INITIALIZERS:
-        raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
-    entry, sizes = resolve(dtype), sizes_of(shape, "shape")
-    _fill.check_words(entry, sizes, "shape")
-    recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
-    plan, facts = recipe.plan, recipe.facts
-    random = plan is not None and plan.dist != "constant"
-    acceptance = plan.acceptance if plan else 1.0
-    return Explanation(
-        name, sizes, entry.name, plan.dist if plan else name,
-        *(facts.get(key) for key in ("fan_in", "fan_out", "gain")),
-        plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
-        plan.low if plan else -math.inf, plan.high if plan else math.inf,
-        acceptance, 1 / acceptance, (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))
-
-
 def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.ndarray:
     """The raw 32-bit words of a stream, which all random values are made from.
 
@@ -457,7 +272,7 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     >>> bool((fi.words(10, seed=1)[4:] == fi.words(6, seed=1, offset=4)).all())
     True
     """
-    _check_name(name)
+    check_name(name)
     (n,), (offset,) = sizes_of((n,), "n"), sizes_of((offset,), "offset")
     if offset + n > _fill.MAX_WORDS:
         raise ValueError(f"n, offset: a stream has 2^48 words, got {offset} + {n}")

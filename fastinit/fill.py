@@ -8,6 +8,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -99,7 +100,7 @@ def check_disjoint(tensors: Sequence[tuple[str, np.ndarray]]) -> None:
 
 def _share_memory(a: np.ndarray, b: np.ndarray) -> bool:
     try:
-        return np.shares_memory(a, b, max_work=2**20)
+        return np.shares_memory(a, b, max_work=2**20)  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
 
@@ -153,11 +154,10 @@ def _pieces(job: Job, staging: int) -> Iterator[Piece]:
     if memory.flags.c_contiguous and whole:
         for first in range(0, memory.size, PIECE):
             n = min(PIECE, memory.size - first)
-            yield lambda first=first, n=n: _kernels.fill(
-                job.plan.kernel, job.digest, isa, first, n, n, 1, memory, first * itemsize, itemsize)
+            yield partial(_kernels.fill, job.plan.kernel, job.digest, isa, first, n, n, 1, memory, first * itemsize, itemsize)
     else:
         for at, shape in slices.tiles(memory.shape, max(staging // itemsize, 1)):
-            yield lambda at=at, shape=shape: _fill_tile(job, at, shape)
+            yield partial(_fill_tile, job, at, shape)
 
 
 def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
@@ -165,7 +165,7 @@ def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
     tile = np.empty(shape, job.memory.dtype)
     offset = tuple(o + a for o, a in zip(job.offset, at))
     for run in slices.runs(shape, job.global_shape, offset):
-        _kernels.fill(job.plan.kernel, job.digest, isa, run.start, run.length, run.stride, run.count, tile,
+        _kernels.fill(job.plan.kernel, job.digest, isa, run.start, run.length, run.stride, run.repeat, tile,
                       run.position * tile.itemsize, tile.itemsize)
     job.memory[tuple(slice(a, a + n) for a, n in zip(at, shape))] = tile
 

@@ -25,7 +25,8 @@ def constant(shape: Shape, dtype: DType, val: float) -> Recipe:
     Parameters
     ----------
     val : float
-        Rounded to float32, or float64 for that, then to the dtype; NaN, infinities and -0.0 are kept. A finite value beyond the dtype's range is refused.
+        Rounded to float32, or float64 for that, then to the dtype; NaN, infinities and -0.0 are kept. A finite
+        value beyond the dtype's range is refused.
 
     Notes
     -----
@@ -101,7 +102,8 @@ def uniform(shape: Shape, dtype: DType, a: float = 0.0, b: float = 1.0) -> Recip
     Notes
     -----
     x = (a + b) / 2 + (k + 1/2) (b - a) 2^-24 for k uniform on the 2^24 integers [-2^23, 2^23) (float64: 2^53), kept inside
-    the bounds: symmetric about the middle, where low + (high - low) u in float32 reaches `b` for some u. `torch.nn.init.uniform_`.
+    the bounds: symmetric about the middle, where low + (high - low) u in float32 reaches `b` for some u.
+    `torch.nn.init.uniform_`.
 
     Examples
     --------
@@ -160,8 +162,8 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
         Whether `a` and `b` are values, as in torch and timm, or standard deviations from the mean, as in TensorFlow, Keras and
         JAX: with std=0.02 and absolute bounds of 2 nothing is ever cut.
     std_is : {"parent", "result"}, keyword-only
-        Whether `std` is the parent's or that of the values written (with bounds="std"); at two standard deviations the latter is
-        0.8796 of the former.
+        Whether `std` is the parent's or that of the values written (with bounds="std"); at two standard deviations the
+        latter is 0.8796 of the former.
 
     Notes
     -----
@@ -234,7 +236,8 @@ def variance_scaling(shape: Shape, dtype: DType, scale: float = 1.0, mode: str =
 
     Notes
     -----
-    std = sqrt(scale / n); uniform on ±sqrt(3 scale / n). `jax.nn.initializers.variance_scaling`, `keras.initializers.VarianceScaling`.
+    std = sqrt(scale / n); uniform on ±sqrt(3 scale / n). `jax.nn.initializers.variance_scaling`,
+    `keras.initializers.VarianceScaling`.
 
     Examples
     --------
@@ -377,7 +380,8 @@ def lecun_uniform(shape: Shape, dtype: DType, **fan_options: Any) -> Recipe:
 
     Notes
     -----
-    LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998. `keras.initializers.LecunUniform`, `jax.nn.initializers.lecun_uniform`.
+    LeCun, Bottou, Orr and Müller, "Efficient BackProp", 1998. `keras.initializers.LecunUniform`,
+    `jax.nn.initializers.lecun_uniform`.
 
     Examples
     --------

@@ -71,10 +71,10 @@ def _layout(source: str, *rows: tuple) -> Layout:
     return Layout(source, tuple(Row(*row) for row in rows))
 
 
-ZEROS = ("zeros", {})
-ONES = ("ones", {})
+ZEROS: tuple[str, dict] = ("zeros", {})
+ONES: tuple[str, dict] = ("ones", {})
 NORMAL = ("normal", {"std": 0.02})
-XAVIER = ("xavier_uniform", {})
+XAVIER: tuple[str, dict] = ("xavier_uniform", {})
 HE_FAN_OUT = ("kaiming_normal", {"mode": "fan_out", "nonlinearity": "relu"})
 TORCH_LINEAR = ("kaiming_uniform", {"a": math.sqrt(5)})  # U(-1/sqrt(fan_in), 1/sqrt(fan_in))
 

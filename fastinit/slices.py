@@ -14,14 +14,14 @@ Shape = tuple[int, ...]
 
 
 class Runs(NamedTuple):
-    """``count`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and, as the runs are
+    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and, as the runs are
     written one behind the other, at ``position + j * length`` of the block."""
 
     position: int
     start: int
     length: int
     stride: int
-    count: int
+    repeat: int
 
 
 def sizes_of(value: Any, name: str) -> Shape:
@@ -66,9 +66,9 @@ def runs(shape: Shape, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
     Examples
     --------
     >>> list(runs((2, 3), (4, 6), (2, 3)))
-    [Runs(position=0, start=15, length=3, stride=6, count=2)]
+    [Runs(position=0, start=15, length=3, stride=6, repeat=2)]
     >>> list(runs((2, 6), (4, 6), (2, 0)))
-    [Runs(position=0, start=12, length=12, stride=12, count=1)]
+    [Runs(position=0, start=12, length=12, stride=12, repeat=1)]
     """
     if 0 in shape:
         return

@@ -10,7 +10,7 @@ import operator
 import secrets
 import threading
 from collections.abc import Sequence
-from typing import Any, Union
+from typing import Any, TypeGuard, Union
 
 import numpy as np
 
@@ -27,7 +27,7 @@ def _field(data: bytes) -> bytes:
 
 
 def _natural(value: Any, what: str) -> int:
-    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == bool:
+    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == np.bool_:
         raise TypeError(f"{what}: expected an int >= 0, got the bool {value!r}")
     try:
         number = operator.index(value)
@@ -38,7 +38,7 @@ def _natural(value: Any, what: str) -> int:
     return number
 
 
-def _is_sequence(value: Any) -> bool:
+def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
     if isinstance(value, np.ndarray):
         return value.ndim > 0
     return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))

@@ -257,8 +257,8 @@ def sparse(shape: Shape, dtype: DType, sparsity: float, std: float = 0.01) -> Re
             chosen = np.argsort(drawn, axis=1, kind="stable")[:, :zeroed]  # stable: equal words by row
             canvas.write((chosen, np.arange(first, first + n)[:, None]), 0.0)
 
-    std = values.std * math.sqrt(1 - zeroed / rows) if rows else None
-    return Recipe(None, {"mean": 0.0, "std": std, "draws": rows * columns}, write)
+    spread_of_all = values.std * math.sqrt(1 - zeroed / rows) if rows else None
+    return Recipe(None, {"mean": 0.0, "std": spread_of_all, "draws": rows * columns}, write)
 
 
 sparse_ = sparse.in_place

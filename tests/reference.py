@@ -152,7 +152,7 @@ def as_units(w: np.ndarray, real) -> np.ndarray:
 
 def uniform(w: np.ndarray, step, shift, rest, low, high, real):
     """One value for each unit; the numbers already of type real."""
-    drop, bits = (8, 24) if real is np.float32 else (11, 53)
+    drop = 8 if real is np.float32 else 11
     k = centre(as_units(w, real), drop).astype(np.float64) / 2**drop  # k + 1/2, exact
     x = fma(k.astype(real), step, rest, real) + shift
     return np.minimum(np.maximum(x, real(low)), real(high))

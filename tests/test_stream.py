@@ -66,7 +66,8 @@ def test_jump_algebra(a, b, state, inc):
     assert s == int(reference.states(state, inc, a % 50, 1)[0])
 
 
-KEYS = [([0], ""), ([0], "wte"), ([1], "wte"), ([2**64], "wte"), ([2**128 - 1], "é"), ([1, 2], ""), ([258], ""), ([], "a" * 300)]
+KEYS = [([0], ""), ([0], "wte"), ([1], "wte"), ([2**64], "wte"), ([2**128 - 1], "é"), ([1, 2], ""), ([258], ""),
+        ([], "a" * 300)]
 
 
 @pytest.mark.parametrize("seed, name", KEYS)

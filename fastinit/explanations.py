@@ -1,0 +1,89 @@
+"""What an initializer would write, told without writing."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from . import fill as _fill
+from .calls import INITIALIZERS, Initializer
+from .dtypes import resolve
+from .slices import sizes_of
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What an initializer would write.
+
+    Attributes
+    ----------
+    initializer, shape, dtype, distribution
+        What was asked.
+    fan_in, fan_out, gain : float or None
+        None where the initializer has none.
+    mean, std : float or None
+        Of the values that will be written; None where the law has no single one.
+    low, high : float
+        The interval that they lie in.
+    acceptance, draws : float
+        Share of draws kept, and expected draws for an element.
+    words : int
+        Length of the stream that is used, redraws apart.
+    """
+
+    initializer: str
+    shape: tuple[int, ...]
+    dtype: str
+    distribution: str
+    fan_in: float | None
+    fan_out: float | None
+    gain: float | None
+    mean: float | None
+    std: float | None
+    low: float
+    high: float
+    acceptance: float
+    draws: float
+    words: int
+
+
+def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any = "float32", **options: Any) -> Explanation:
+    """Fans, gain, standard deviation, bounds and acceptance of an initializer, without writing anything.
+
+    Parameters
+    ----------
+    initializer : str or function
+        "kaiming_normal" or `kaiming_normal`, say.
+    shape : int or sequence of int
+        Of the tensor; of the whole one if it is sharded.
+    *args, dtype, **options
+        As for the initializer.
+
+    Returns
+    -------
+    Explanation
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> e = fi.explain("kaiming_normal", (64, 32, 3, 3), groups=2, nonlinearity="relu")
+    >>> e.fan_in, e.fan_out, round(e.std, 6)
+    (288, 288, 0.083333)
+    """
+    name = initializer if isinstance(initializer, str) else getattr(initializer, "__name__", repr(initializer))
+    name = name.removesuffix("_")
+    if name not in INITIALIZERS:
+        raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
+    entry, sizes = resolve(dtype), sizes_of(shape, "shape")
+    _fill.check_words(entry, sizes, "shape")
+    recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
+    plan, facts = recipe.plan, recipe.facts
+    random = plan is not None and plan.dist != "constant"
+    acceptance = plan.acceptance if plan else 1.0
+    return Explanation(
+        name, sizes, entry.name, plan.dist if plan else name,
+        facts.get("fan_in"), facts.get("fan_out"), facts.get("gain"),
+        plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
+        plan.low if plan else -math.inf, plan.high if plan else math.inf,
+        acceptance, 1 / acceptance, (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))

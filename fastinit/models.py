@@ -1,0 +1,144 @@
+"""Whole models: a rule for each initializer, and `fill`, which applies rules to tensors by name."""
+
+from __future__ import annotations
+
+import fnmatch
+import inspect
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from . import fill as _fill
+from . import initializers, structured
+from .calls import Initializer, check_name, perform, prepare
+from .dtypes import DTYPES, resolve
+from .streams import Seed, seed_material
+
+
+@dataclass(frozen=True)
+class Rule:
+    """What `fill` does with the tensors that a pattern names: an initializer and its parameters.
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> fi.Normal(std=0.02)
+    Normal(std=0.02)
+    """
+
+    initializer: Initializer
+    args: tuple[Any, ...] = ()
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        values = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.options.items()]
+        return f"{_camel(self.initializer.__name__)}({', '.join(values)})"
+
+
+def _camel(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def rule(of: Initializer) -> Callable[..., Rule]:
+    """The rule-maker of an initializer: its parameters, without a tensor."""
+
+    def make(*args: Any, **options: Any) -> Rule:
+        parameters = {"seed", "name", "num_threads", "dtype", "global_shape", "offset"} & options.keys()
+        if parameters:
+            raise TypeError(f"{make.__name__}: {', '.join(sorted(parameters))} belong to fill, not to a rule")
+        inspect.signature(of).bind((), *args, **options)
+        return Rule(of, args, options)
+
+    make.__name__ = make.__qualname__ = _camel(of.__name__)
+    make.__doc__ = f"Rule for `fill`: the parameters of `{of.__name__}`, without the tensor."
+    return make
+
+
+Constant = rule(initializers.constant)
+Zeros = rule(initializers.zeros)
+Ones = rule(initializers.ones)
+Uniform = rule(initializers.uniform)
+Normal = rule(initializers.normal)
+TruncNormal = rule(initializers.trunc_normal)
+VarianceScaling = rule(initializers.variance_scaling)
+XavierUniform = rule(initializers.xavier_uniform)
+XavierNormal = rule(initializers.xavier_normal)
+KaimingUniform = rule(initializers.kaiming_uniform)
+KaimingNormal = rule(initializers.kaiming_normal)
+LecunUniform = rule(initializers.lecun_uniform)
+LecunNormal = rule(initializers.lecun_normal)
+Orthogonal = rule(structured.orthogonal)
+Eye = rule(structured.eye)
+Dirac = rule(structured.dirac)
+DeltaOrthogonal = rule(structured.delta_orthogonal)
+Sparse = rule(structured.sparse)
+Bilinear = rule(structured.bilinear)
+
+
+def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[str, Rule]], *, seed: Seed = None,
+         num_threads: int | None = None, dtype: Any = None) -> Mapping[str, Any]:
+    """Fill a whole model, each tensor keyed by its name.
+
+    Order, additions and removals of tensors change nothing in the others: ``fill({name: w}, ...)`` writes what the rule's
+    initializer writes with the same ``seed`` and ``name``. Work is shared out over all tensors.
+
+    Parameters
+    ----------
+    arrays : mapping of str to ndarray or writable buffer
+        The tensors by name.
+    rules : mapping of str to Rule, or sequence of such pairs
+        Patterns as in `fnmatch` (case-sensitive); the first that matches a name decides.
+    seed, num_threads
+        As for every initializer.
+    dtype : str or None
+        "bfloat16" if uint16 arrays hold that (others may be what they are); another name is checked against every array.
+
+    Returns
+    -------
+    mapping
+        `arrays`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        A tensor without a rule, or one that its rule cannot fill, is named; then nothing was written.
+
+    Examples
+    --------
+    >>> import fastinit as fi, numpy as np
+    >>> model = {"fc.weight": np.empty((4, 8), "f4"), "fc.bias": np.empty(4, "f4")}
+    >>> _ = fi.fill(model, {"*.bias": fi.Zeros(), "*": fi.XavierUniform()}, seed=0)
+    >>> bool((model["fc.weight"] == fi.xavier_uniform((4, 8), seed=0, name="fc.weight")).all())
+    True
+    """
+    if not isinstance(arrays, Mapping):
+        raise TypeError(f"arrays: expected a mapping of names to tensors, got {type(arrays).__name__}")
+    try:
+        pairs = [(pattern, value) for pattern, value in (rules.items() if isinstance(rules, Mapping) else rules)]
+    except (TypeError, ValueError):
+        raise TypeError(f"rules: expected a mapping of patterns to rules, or pairs, got {rules!r}") from None
+    asked = None if dtype is None else resolve(dtype)
+    for pattern, value in pairs:
+        if not isinstance(pattern, str):
+            raise TypeError(f"rules: expected patterns that are str, got {pattern!r}")
+        if not isinstance(value, Rule):
+            raise TypeError(f"rules[{pattern!r}]: expected a rule such as fastinit.Normal(std=0.02), got {value!r}")
+    tasks = []
+    for name, tensor in arrays.items():
+        check_name(name)
+        found = next((value for pattern, value in pairs if fnmatch.fnmatchcase(name, pattern)), None)
+        if found is None:
+            raise ValueError(f"rules: no pattern matches the tensor {name!r}")
+        try:
+            spoken_of = asked is not DTYPES["bfloat16"] or _fill.array_of(tensor).dtype == np.uint16
+            tasks.append((name, prepare(found.initializer.law, tensor, found.args, found.options,
+                                         dtype if spoken_of else None)))
+        except (TypeError, ValueError, NotImplementedError) as error:
+            raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
+    _fill.check_disjoint([(name, task.target.memory) for name, task in tasks])
+    if num_threads is not None:
+        _fill.check_threads(num_threads)
+    perform(tasks, seed_material(seed), num_threads)
+    return arrays
