@@ -56,7 +56,7 @@ class Canvas(NamedTuple):
 
     def _run(self, plan: Plan, memory: np.ndarray) -> None:
         job = _fill.Job(plan, digest(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)
-        _fill.execute([job], self.num_threads)
+        _fill.execute_one(job, self.num_threads)
 
 
 class Recipe(NamedTuple):
@@ -83,46 +83,43 @@ class Initializer(Protocol):
 INITIALIZERS: dict[str, Initializer] = {}
 
 
-class _Task(NamedTuple):
-    """A validated call that has not yet drawn a key or written a byte."""
-
-    recipe: Recipe
-    target: _fill.Target
-    global_shape: tuple[int, ...]
-    offset: tuple[int, ...]
+# A validated call that has not yet drawn a key or written a byte: recipe, memory, dtype, global shape, offset.
+_Task = tuple[Recipe, np.ndarray, DType, tuple[int, ...], tuple[int, ...]]
 
 
 def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
              global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None) -> _Task:
-    target = _fill.target_of(tensor, dtype)
-    whole, at = block_of(target.memory.shape, global_shape, offset)
-    recipe = law(whole, target.dtype, *args, **options)
-    if recipe.write is not None and whole != target.memory.shape:
-        raise ValueError(f"global_shape: expected the tensor's own shape {target.memory.shape}, got {whole}: "
+    memory, entry = _fill.target_of(tensor, dtype)
+    whole, at = block_of(memory.shape, global_shape, offset)
+    recipe = law(whole, entry, *args, **options)
+    if recipe.write is not None and whole != memory.shape:
+        raise ValueError(f"global_shape: expected the tensor's own shape {memory.shape}, got {whole}: "
                          f"{law.__name__} is not elementwise, so a block of it cannot be made alone")
-    _fill.check_words(target.dtype, whole, "tensor" if global_shape is None else "global_shape")
-    return _Task(recipe, target, whole, at)
+    _fill.check_words(entry, whole, "tensor" if global_shape is None else "global_shape")
+    return recipe, memory, entry, whole, at
 
 
 def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: int | None) -> None:
     jobs, canvases = [], []
-    for name, task in tasks:
-        memory, dtype = task.target
-        if task.recipe.write is not None:
-            canvases.append((task.recipe.write, Canvas(memory, dtype, material, name, num_threads)))
-        elif task.recipe.plan is not None and memory.size:
-            jobs.append(_fill.Job(task.recipe.plan, digest(material, name), memory, task.global_shape, task.offset))
+    for name, ((plan, _, write), memory, dtype, whole, at) in tasks:
+        if write is not None and memory.size:
+            canvases.append((write, Canvas(memory, dtype, material, name, num_threads)))
+        elif plan is not None and memory.size:
+            jobs.append(_fill.Job(plan, digest(material, name), memory, whole, at))
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
-        if canvas.memory.size:
-            write(canvas)
-    _fill.execute(jobs, num_threads)
+        write(canvas)
+    if len(jobs) == 1:
+        _fill.execute_one(jobs[0], num_threads)
+    else:
+        _fill.execute(jobs, num_threads)
 
 
 def check_name(name: Any) -> None:
     if not isinstance(name, str):
         raise TypeError(f"name: expected a str, got {name!r}")
     try:
-        name.encode()
+        if not name.isascii():
+            name.encode()
     except UnicodeEncodeError:
         raise ValueError(f"name: expected text that UTF-8 can encode, got {name!r}") from None
 

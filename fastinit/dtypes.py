@@ -96,7 +96,7 @@ def _registry() -> dict[str, DType]:
 
 
 DTYPES = _registry()
-_BY_NUMPY = {dtype.storage: dtype for dtype in DTYPES.values() if dtype.name != "bfloat16"}
+BY_NUMPY = {dtype.storage: dtype for dtype in DTYPES.values() if dtype.name != "bfloat16"}
 
 
 def resolve(dtype: Any, memory: np.dtype | None = None) -> DType:
@@ -115,7 +115,7 @@ def resolve(dtype: Any, memory: np.dtype | None = None) -> DType:
         For every dtype that is not in the registry or does not agree with the array's.
     """
     if memory is not None:
-        found = _BY_NUMPY.get(memory) or (DTYPES["bfloat16"] if memory.name == "bfloat16" and memory.isnative else None)
+        found = BY_NUMPY.get(memory) or (DTYPES["bfloat16"] if memory.name == "bfloat16" and memory.isnative else None)
         if dtype is None:
             if found is None:
                 raise TypeError(f"tensor: expected dtype {_wanted()}, got {memory} ({memory.str}){_hint(memory)}")
@@ -130,7 +130,7 @@ def resolve(dtype: Any, memory: np.dtype | None = None) -> DType:
         numpy_dtype = np.dtype(dtype)
     except TypeError:
         raise TypeError(f"dtype: expected {_wanted()}, got {dtype!r}") from None
-    found = _BY_NUMPY.get(numpy_dtype) or DTYPES.get(numpy_dtype.name if numpy_dtype.isnative else "")
+    found = BY_NUMPY.get(numpy_dtype) or DTYPES.get(numpy_dtype.name if numpy_dtype.isnative else "")
     if found is None or dtype is None:
         raise TypeError(f"dtype: expected {_wanted()}, got {dtype!r}")
     return found

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from . import _kernels, slices
-from .dtypes import DType, resolve
+from .dtypes import BY_NUMPY, DType, resolve
 from .plan import Plan
 
-__all__ = ["Job", "Target", "execute", "resolve_threads", "target_of"]
+__all__ = ["Job", "execute", "execute_one", "resolve_threads", "target_of"]
 
 # Words that one tensor may use: pairs on one orbit are clean up to distance 2^50 (src_c/README.md, section 1).
 MAX_WORDS = 2**48
@@ -37,13 +37,6 @@ def _isa_from_environment() -> int:
 
 
 isa = _isa_from_environment()
-
-
-class Target(NamedTuple):
-    """A checked target: its memory as an ndarray of the dtype's storage type, any strides."""
-
-    memory: np.ndarray
-    dtype: DType
 
 
 class Job(NamedTuple):
@@ -67,16 +60,17 @@ def array_of(tensor: Any) -> np.ndarray:
                         f"{type(tensor).__name__}") from None
 
 
-def target_of(tensor: Any, dtype: Any = None) -> Target:
-    """What `tensor` is to the kernels; refuses, before anything is written, what cannot be filled."""
+def target_of(tensor: Any, dtype: Any = None) -> tuple[np.ndarray, DType]:
+    """The tensor's memory, of the dtype's storage type and any strides; refuses, before anything is written, what cannot be
+    filled."""
     array = array_of(tensor)
     if not array.flags.writeable:
         raise ValueError("tensor: expected writable memory, got a read-only array")
-    found = resolve(dtype, array.dtype)
+    found = (None if dtype is not None else BY_NUMPY.get(array.dtype)) or resolve(dtype, array.dtype)
     if not array.flags.c_contiguous and _may_overlap(array):
         raise ValueError(f"tensor: expected elements that do not overlap, got strides {array.strides} for shape "
                          f"{array.shape}")
-    return Target(array.view(found.storage), found)
+    return (array if array.dtype is found.storage else array.view(found.storage)), found
 
 
 def check_disjoint(tensors: Sequence[tuple[str, np.ndarray]]) -> None:
@@ -170,10 +164,20 @@ def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
     job.memory[tuple(slice(a, a + n) for a, n in zip(at, shape))] = tile
 
 
+def execute_one(job: Job, num_threads: int | None = None) -> None:
+    """As `execute`, with a short way for small tensors, whose time is all in the call."""
+    plan, digest, memory, global_shape, _ = job
+    if memory.nbytes < THREADED_BYTES and memory.shape == global_shape and memory.flags.c_contiguous:
+        size = memory.size
+        _kernels.fill(plan.kernel, digest, isa, 0, size, size, 1, memory, 0, memory.itemsize)
+    else:
+        execute([job], num_threads)
+
+
 def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
     threads = 1
-    total = sum(job.memory.nbytes for job in jobs)
+    total = sum([job.memory.nbytes for job in jobs])
     if total >= THREADED_BYTES:
         threads = min(resolve_threads(num_threads), 1 + total // max(THREADED_BYTES, 1))
     staging = STAGING_BYTES // threads

@@ -7,6 +7,7 @@ positional arguments and defaults are those of `torch.nn.init`, everything else 
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 from . import plan
@@ -186,6 +187,14 @@ trunc_normal_ = trunc_normal.in_place
 
 def _scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str, distribution: str,
             fan_options: dict[str, Any]) -> Recipe:
+    """As `_make_scaled`, remembered where only hashable arguments are given."""
+    if fan_options or not isinstance(mode, str) or not isinstance(distribution, str):
+        return _make_scaled(shape, dtype, asked, gain, mode, distribution, **fan_options)
+    return _remembered(shape, dtype, asked, gain, mode, distribution)
+
+
+def _make_scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str, distribution: str,
+                 **fan_options: Any) -> Recipe:
     """Standard deviation gain / sqrt(n), n the fan that `mode` names; every initializer below ends here. `asked` is the
     argument that the gain came from, for errors."""
     choice(distribution, "distribution", "uniform", "normal", "truncated_normal")
@@ -204,6 +213,9 @@ def _scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str, dist
         given = ", ".join(filter(None, [asked, f"{mode}={n:g}"]))
         raise ValueError(f"{given}: expected values that {dtype.name} holds, got a standard deviation of {std:g}") from None
     return Recipe(made, {"fan_in": fans.fan_in, "fan_out": fans.fan_out, "gain": gain})
+
+
+_remembered = lru_cache(maxsize=1024)(_make_scaled)
 
 
 def _gain(value: Any, name: str = "gain") -> float:

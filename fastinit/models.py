@@ -137,7 +137,7 @@ def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[s
                                          dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
-    _fill.check_disjoint([(name, task.target.memory) for name, task in tasks])
+    _fill.check_disjoint([(name, memory) for name, (_, memory, *_) in tasks])
     if num_threads is not None:
         _fill.check_threads(num_threads)
     perform(tasks, seed_material(seed), num_threads)

@@ -103,6 +103,12 @@ def _round(x: float, dtype: DType) -> float:
 
 def constant(value: Any, dtype: DType) -> Plan:
     x = number(value, "val", nan=True)
+    return _constant(x, math.copysign(1.0, x), dtype)
+
+
+@lru_cache(maxsize=1024)
+def _constant(x: float, sign: float, dtype: DType) -> Plan:
+    """`sign` tells -0.0 from the 0.0 that it equals."""
     if not math.isinf(x) and abs(dtype.nearest(x)) == math.inf:
         raise ValueError(f"val: expected a number within {dtype.name}'s range (up to {dtype.max:g}), got {x:g}")
     bits = int(dtype.encode(x).view(f"u{dtype.itemsize}"))

@@ -10,6 +10,7 @@ import operator
 import secrets
 import threading
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, TypeGuard, Union
 
 import numpy as np
@@ -63,16 +64,24 @@ def entropy(seed: Seed) -> tuple[int, ...]:
     return (_natural(seed, "seed"),)
 
 
+@lru_cache(maxsize=256)
+def _prefix(numbers: tuple[int, ...]) -> bytes:
+    fields = [_field(n.to_bytes((n.bit_length() + 7) // 8, "little")) for n in numbers]
+    return _field(_TAG) + _field(b"".join(fields))
+
+
 def material(numbers: tuple[int, ...], call: int | None = None) -> bytes:
     """What a key is hashed from besides name and purpose: the seed's integers and, from an `Rng`, the call's number."""
-    fields = [_field(n.to_bytes((n.bit_length() + 7) // 8, "little")) for n in numbers]
-    calls = b"" if call is None else call.to_bytes(8, "little")
-    return _field(_TAG) + _field(b"".join(fields)) + _field(calls)
+    return _prefix(numbers) + _field(b"" if call is None else call.to_bytes(8, "little"))
+
+
+_WORDS = _field(b"words")
 
 
 def digest(seed_material: bytes, name: str = "", purpose: str = "words") -> bytes:
     """The 32 bytes that are a stream's key: state and increment of the main words, then of the redraws."""
-    return hashlib.sha256(seed_material + _field(name.encode()) + _field(purpose.encode())).digest()
+    end = _WORDS if purpose == "words" else _field(purpose.encode())
+    return hashlib.sha256(seed_material + _field(name.encode()) + end).digest()
 
 
 class Rng:
@@ -163,4 +172,4 @@ def seed_material(seed: Seed) -> bytes:
         return _default.next_material()
     if isinstance(seed, Rng):
         return seed.next_material()
-    return material(entropy(seed))
+    return material((seed,) if type(seed) is int and seed >= 0 else entropy(seed))
