@@ -2,6 +2,7 @@ from glob import glob
 
 from Cython.Build import cythonize
 from setuptools import Extension, setup
+from setuptools.command.build_ext import build_ext
 
 # -ffp-contract=off: a fused a*b+c that the source does not write as fma() would change the stream by CPU. The flags come
 # after the environment's CFLAGS, so that those cannot turn it on. No flag names a CPU: src_c/target.h does, per function.
@@ -17,8 +18,15 @@ kernels = Extension(
     extra_compile_args=FLAGS,
 )
 
+class BuildBesideToo(build_ext):
+    """A copy beside the sources as well: in a checkout, `python -m fastinit` and pytest import this directory."""
+
+    def run(self):
+        super().run()
+        self.copy_extensions_to_source()
+
+
 setup(
     ext_modules=cythonize([kernels], build_dir="build", compiler_directives={"freethreading_compatible": True}),
-    # A copy beside the sources as well: in a checkout, `python -m fastinit` and pytest import this directory.
-    options={"build_ext": {"inplace": True}},
+    cmdclass={"build_ext": BuildBesideToo},
 )
