@@ -1,9 +1,8 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 """The bridge to the C core (src_c): typed entry points that release the GIL. Nothing is decided here."""
 
-from cpython.buffer cimport PyBUF_FORMAT, PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from cpython.buffer cimport PyBUF_SIMPLE, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int32_t, uint32_t, uint64_t
-from libc.string cimport memcpy
 
 cdef extern from "fastinit.h" nogil:
     enum:
@@ -51,7 +50,7 @@ cdef class Plan:
 
     cdef fi_plan c
 
-    def __init__(self, int dist, int dtype, double scale=0, double shift=0, double rest=0, double low=0, 
+    def __init__(self, int dist, int dtype, double scale=0, double shift=0, double rest=0, double low=0,
                  double high=0, double least=0, double most=0, uint64_t bits=0):
         self.c = fi_plan(dist, dtype, scale, shift, rest, low, high, least, most, bits)
 

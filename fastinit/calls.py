@@ -273,6 +273,7 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     (n,), (offset,) = sizes_of((n,), "n"), sizes_of((offset,), "offset")
     if offset + n > _fill.MAX_WORDS:
         raise ValueError(f"n, offset: a stream has 2^48 words, got {offset} + {n}")
-    out = np.empty(n, np.uint32)
-    _kernels.words(digest(seed_material(seed), name), _fill.isa, offset, out)
+    out, key = np.empty(n, np.uint32), digest(seed_material(seed), name)
+    for first in range(0, n, _fill.PIECE):
+        _kernels.words(key, _fill.isa, offset + first, out[first:first + _fill.PIECE])
     return out

@@ -21,8 +21,11 @@ __all__ = ["Job", "execute", "execute_one", "resolve_threads", "target_of"]
 
 # Words that one tensor may use: pairs on one orbit are clean up to distance 2^50 (src_c/README.md, section 1).
 MAX_WORDS = 2**48
-# Elements between two looks at signals and at the work list: 15 ms by the scalar kernels, under 1 ms by the others.
-PIECE = 2**20
+# Elements between two looks at signals and at the work list. The slowest there are, float64 truncated to a fifth of its mass
+# by the scalar kernels, take a fifth of a microsecond each.
+PIECE = 2**18
+# Runs in one call, for the same end: a run may need the 4096 elements of a block of which it keeps one.
+RUNS = 2**9
 # Handing work to a warm pool costs 30-50 us, as much as the fastest kernel needs for this many bytes.
 THREADED_BYTES = 2**20
 # Memory that strided targets may be staged in, over all threads.
@@ -115,16 +118,26 @@ def check_words(dtype: DType, shape: Sequence[int], name: str) -> None:
         raise ValueError(f"{name}: {tuple(shape)} takes {words} words of a stream, at most 2^48 are allowed")
 
 
-def resolve_threads(num_threads: int | None) -> int:
-    """How many threads a fill may use: the argument, FASTINIT_NUM_THREADS, OMP_NUM_THREADS, or the CPUs allowed."""
-    if num_threads is not None:
-        return check_threads(num_threads)
+def _threads_from_environment() -> int | None:
     for variable in ("FASTINIT_NUM_THREADS", "OMP_NUM_THREADS"):
         text = os.environ.get(variable, "")
         if text.isdecimal() and int(text) > 0:
             return int(text)
         if text and variable == "FASTINIT_NUM_THREADS":  # OMP_NUM_THREADS may hold lists, which are not ours to judge
             raise ValueError(f"FASTINIT_NUM_THREADS: expected an int >= 1, got {text!r}")
+    return None
+
+
+threads_from_environment = _threads_from_environment()
+
+
+def resolve_threads(num_threads: int | None) -> int:
+    """How many threads a fill may use: the argument, FASTINIT_NUM_THREADS, OMP_NUM_THREADS (both as they were at import), or
+    the CPUs that this process may use."""
+    if num_threads is not None:
+        return check_threads(num_threads)
+    if threads_from_environment is not None:
+        return threads_from_environment
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
@@ -159,8 +172,10 @@ def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
     tile = np.empty(shape, job.memory.dtype)
     offset = tuple(o + a for o, a in zip(job.offset, at))
     for run in slices.runs(shape, job.global_shape, offset):
-        _kernels.fill(job.plan.kernel, job.digest, isa, run.start, run.length, run.stride, run.repeat, tile,
-                      run.position * tile.itemsize, tile.itemsize)
+        for first in range(0, run.repeat, RUNS):
+            _kernels.fill(job.plan.kernel, job.digest, isa, run.start + first * run.stride, run.length, run.stride,
+                          min(RUNS, run.repeat - first), tile, (run.position + first * run.length) * tile.itemsize,
+                          tile.itemsize)
     job.memory[tuple(slice(a, a + n) for a, n in zip(at, shape))] = tile
 
 
@@ -213,35 +228,55 @@ if hasattr(os, "register_at_fork"):
 
 
 def _share(pieces: Iterable[Piece], threads: int) -> None:
-    """Run the pieces in the calling thread and threads - 1 others; the first exception stops all and is raised."""
-    work, lock, stop = iter(pieces), threading.Lock(), threading.Event()
+    """Run the pieces in the calling thread and threads - 1 others; the first exception stops all and is raised. No thread
+    runs a piece once this has returned or raised, whatever interrupts it."""
+    work, state = iter(pieces), threading.Condition()
+    stopped, running = False, 0  # running counts the helpers' pieces; only the calling thread can be interrupted
+    errors: list[BaseException] = []
 
-    def loop() -> None:
-        try:
-            while not stop.is_set():
-                with lock:
-                    piece = next(work, None)
+    def take() -> Piece | None:
+        return None if stopped or errors else next(work, None)
+
+    def help_out() -> None:
+        nonlocal running
+        while True:
+            with state:
+                piece = take()
                 if piece is None:
                     return
+                running += 1
+            try:
                 piece()
-        except BaseException:
-            stop.set()
-            raise
+            except BaseException as error:
+                errors.append(error)
+            finally:
+                with state:
+                    running -= 1
+                    state.notify_all()
 
-    helpers = []
+    again: BaseException | None = None
     try:
-        pool = _get_pool(threads - 1)
-        for _ in range(threads - 1):
-            helpers.append(pool.submit(loop))
-    except RuntimeError:  # no thread to be had (limits, interpreter exit): this one does the work
-        pass
-    try:
-        loop()
+        try:
+            pool = _get_pool(threads - 1)
+            for _ in range(threads - 1):
+                pool.submit(help_out)
+        except RuntimeError:  # no thread to be had (limits, interpreter exit): this one does the work
+            pass
+        while True:
+            with state:
+                piece = take()
+            if piece is None:
+                break
+            piece()
     finally:
-        # Also after KeyboardInterrupt: no helper writes once this returns.
-        for helper in helpers:
-            if not helper.cancel():
-                helper.exception()
-    for helper in helpers:
-        if not helper.cancelled():
-            helper.result()
+        while True:
+            try:
+                with state:
+                    stopped = True
+                    state.wait_for(lambda: running == 0)
+                break
+            except KeyboardInterrupt as error:
+                again = error
+    for raised in (*errors, again):
+        if raised is not None:
+            raise raised

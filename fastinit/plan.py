@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -133,8 +134,9 @@ def uniform(low: float, high: float, dtype: DType) -> Plan:
         raise ValueError(f"a, b: the interval [{low}, {high}) is too narrow for the arithmetic of {dtype.name}")
     middle = high / 2 + low / 2
     shift = _round(middle, dtype)
+    rest = _round(float((Fraction(low) + Fraction(high)) / 2 - Fraction(shift)), dtype)
     std = (high / 2 - low / 2) / math.sqrt(3)
-    return Plan(_kernel("uniform", dtype, scale=step, shift=shift, rest=_round(middle - shift, dtype), **kernel),
+    return Plan(_kernel("uniform", dtype, scale=step, shift=shift, rest=rest, **kernel),
                 "uniform", dtype, middle, std, low, high)
 
 
@@ -195,19 +197,25 @@ def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, boun
             raise ValueError(f"a, b: expected bounds within {dtype.name}'s range (up to {dtype.max:g}), got {a} for both")
         kernel = _kernel("uniform", dtype, shift=x, low=x, high=x, least=x, most=x)
         return Plan(kernel, "trunc_normal", dtype, a, 0.0, a, b)
-    acceptance, shift, factor = _cut_moments((a - mean) / std, (b - mean) / std)
+    real = _real(dtype)
+    if abs(mean) > real.max or std > real.max:
+        raise ValueError(f"mean, std: expected numbers within {real.name}'s range (up to {real.max:g}), got {mean:g}, {std:g}")
+    acceptance, offset, factor = _cut_moments((a - mean) / std, (b - mean) / std)
     if acceptance < LEAST_MASS:
         raise NotImplementedError(_too_little(a, b, acceptance, f"N({mean}, {std}^2)"))
     extreme = max(min(abs(mean) + REACH[dtype.real] * std, abs(x)) for x in (a, b))
     if extreme > dtype.max:
         raise ValueError(f"mean, std, a, b: values up to {extreme:g} would exceed {dtype.name}'s range "
                          f"(up to {dtype.max:g})")
-    real = _real(dtype)
     inside = {"low": real.at_least(a), "high": real.at_most(b), "least": dtype.at_least(a), "most": dtype.at_most(b)}
     if inside["least"] > inside["most"]:
         raise ValueError(f"a, b: expected an interval that holds a value of {dtype.name}, got [{a}, {b}]")
-    kernel = _kernel("trunc_normal", dtype, scale=_scale(std, dtype), shift=_round(mean, dtype), **inside)
-    return Plan(kernel, "trunc_normal", dtype, mean + shift * std, factor * std, a, b, acceptance)
+    scale, shift = _scale(std, dtype), _round(mean, dtype)
+    drawn = _cut_moments((inside["low"] - shift) / scale, (inside["high"] - shift) / scale)[0]
+    if drawn < LEAST_MASS:  # where mean, std and bounds as rounded are not what was asked
+        raise NotImplementedError(_too_little(inside["low"], inside["high"], drawn, f"N({shift}, {scale}^2) in {real.name}"))
+    kernel = _kernel("trunc_normal", dtype, scale=scale, shift=shift, **inside)
+    return Plan(kernel, "trunc_normal", dtype, mean + offset * std, factor * std, a, b, acceptance)
 
 
 def _too_little(a: float, b: float, mass: float, parent: str) -> str:

@@ -7,7 +7,6 @@
 #define FI_MINUS_2LN2_F32 (-0x1.62e43p+0f)
 
 /* -2*log1p(x)/x for x in [-0.5, 0]: degree 8, relative error 2^-25.31, 0.923 ulp */
-#define FI_LOG_F32_DEGREE 8
 static const float FI_LOG_F32[] = {
     -0x1.6a0d3ap+1f,
     -0x1.a395ap+1f,
@@ -21,7 +20,6 @@ static const float FI_LOG_F32[] = {
 };
 
 /* sin(pi/4*sqrt(x))/sqrt(x) for x in [0, 1]: degree 3, relative error 2^-25.10, 0.861 ulp */
-#define FI_SIN_F32_DEGREE 3
 static const float FI_SIN_F32[] = {
     -0x1.2f5a14p-15f,
     0x1.466b22p-9f,
@@ -30,7 +28,6 @@ static const float FI_SIN_F32[] = {
 };
 
 /* cos(pi/4*sqrt(x)) for x in [0, 1]: degree 3, relative error 2^-24.60, 1.203 ulp */
-#define FI_COS_F32_DEGREE 3
 static const float FI_COS_F32[] = {
     -0x1.4e8c32p-12f,
     0x1.03b0cp-6f,
@@ -41,7 +38,6 @@ static const float FI_COS_F32[] = {
 #define FI_MINUS_2LN2_F64 (-0x1.62e42fefa39efp+0)
 
 /* -2*log1p(x)/x for x in [-0.5, 0]: degree 19, relative error 2^-54.42, 0.881 ulp */
-#define FI_LOG_F64_DEGREE 19
 static const double FI_LOG_F64[] = {
     0x1.4a30d2d508fabp+5,
     0x1.481de7037de65p+7,
@@ -66,7 +62,6 @@ static const double FI_LOG_F64[] = {
 };
 
 /* sin(pi/4*sqrt(x))/sqrt(x) for x in [0, 1]: degree 6, relative error 2^-54.51, 0.739 ulp */
-#define FI_SIN_F64_DEGREE 6
 static const double FI_SIN_F64[] = {
     0x1.e357f9064f8d6p-38,
     -0x1.e2fe771013a1cp-30,
@@ -78,7 +73,6 @@ static const double FI_SIN_F64[] = {
 };
 
 /* cos(pi/4*sqrt(x)) for x in [0, 1]: degree 6, relative error 2^-53.86, 1.091 ulp */
-#define FI_COS_F64_DEGREE 6
 static const double FI_COS_F64[] = {
     0x1.f3dca2ecf803ep-34,
     -0x1.a6c9c95f92871p-26,

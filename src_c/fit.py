@@ -160,7 +160,6 @@ def main():
             degree, c, note = chosen
             assert min(map(abs, c)) > 2.0**-100                 # far from subnormal
             print(f"/* {text} for x in [{a:g}, {b:g}]: degree {degree}, {note} */\n"
-                  f"#define FI_{name}_{precision}_DEGREE {degree}\n"
                   f"static const {ctype} FI_{name}_{precision}[] = {{")
             print(*(f"    {literal(ck, precision)}," for ck in reversed(c)), "};\n", sep="\n")
     print("#endif")

@@ -6,16 +6,15 @@
 #include <math.h>
 #include <string.h>
 
-/* __builtin_cpu_supports does not know f16c before GCC 11. */
-static int fi_has_f16c(void) {
-    unsigned a, b, c, d;
-    return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+static int runs(void) {
+    unsigned a, b, c = 0, d; /* __builtin_cpu_supports does not know f16c before GCC 11 */
+    return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
+           __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
 }
 
 FI_TARGET_BEGIN("avx2,fma,f16c,bmi,popcnt")
 #define FI_LANES 8
 #define FI_CONVERT_BY_HALVES
-#define FI_RUNS (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") && fi_has_f16c())
 #define FI_X86(name) _mm256_##name
 #include "kernels.inc.h"
 FI_TARGET_END

@@ -4,15 +4,18 @@
 #include <immintrin.h>
 #include <math.h>
 #include <string.h>
+
+static int runs(void) {
+    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") &&
+           __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi");
+}
+
 #ifdef __clang__
 FI_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,fma,bmi,popcnt")
 #else /* GCC would cut lane loops into 256-bit halves */
 FI_TARGET_BEGIN("avx512f,avx512bw,avx512dq,avx512vl,fma,bmi,popcnt,prefer-vector-width=512")
 #endif
 #define FI_LANES 16
-#define FI_RUNS \
-    (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq") && \
-     __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi"))
 #define FI_X86(name) _mm512_##name
 #include "kernels.inc.h"
 FI_TARGET_END

@@ -1,5 +1,5 @@
-/* Every kernel, for one ISA. No include guard: each isa_*.c includes this once, having set FI_LANES and opened a target
- * region, and then closes it by naming the table. */
+/* Every kernel, for one ISA. No include guard: each isa_*.c includes this once, having set FI_LANES, defined runs()
+ * (whether this CPU has what the kernels need) and opened a target region, and then names the table. */
 
 #include "coefficients.h"
 #include "pcg.h"
@@ -143,8 +143,6 @@ static void store_f16(const fi_plan *plan, const void *x, size_t n, void *out) {
 static void store_bf16(const fi_plan *plan, const void *x, size_t n, void *out) {
     store_16(plan, x, n, out, round_bf16);
 }
-
-static int runs(void) { return FI_RUNS; }
 
 static const fi_table table = {
     .runs = runs,

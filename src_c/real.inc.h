@@ -52,7 +52,7 @@ static void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups
     for (size_t i = 0; i < groups * R(per_group); i += LANES) {
         v_real x = R(v_convert)(R(centre)(R(word)(words, i), DROP_UNIFORM));
         x = R(v_fma)(x, step, rest) + shift;
-        R(v_store)((real *)out + i, R(v_min)(R(v_max)(x, low), high));
+        R(v_store)((char *)out + i * sizeof(real), R(v_min)(R(v_max)(x, low), high));
     }
 }
 
@@ -100,8 +100,8 @@ SI void R(box_muller)(const fi_plan *plan, const uint32_t *words, size_t groups,
             R(circle)(R(word)(words, g + i + HALF), &c, &s);
             c = R(v_fma)(r * c, scale, shift);
             s = R(v_fma)(r * s, scale, shift);
-            R(v_store)((real *)out + g + i, c);
-            R(v_store)((real *)out + g + i + HALF, s);
+            R(v_store)((char *)out + (g + i) * sizeof(real), c);
+            R(v_store)((char *)out + (g + i + HALF) * sizeof(real), s);
             if (rejected) {
                 bits |= (uint64_t)R(v_mask)((c < low) | (c > high)) << i;
                 bits |= (uint64_t)R(v_mask)((s < low) | (s > high)) << (i + HALF);
@@ -124,15 +124,16 @@ static void R(truncated)(const fi_plan *plan, const uint32_t *words, size_t grou
 
 /* x[to[i]] = candidates[from[i]] for i < n. */
 static void R(replace)(void *x, const uint16_t *to, const void *candidates, const uint16_t *from, size_t n) {
-    for (size_t i = 0; i < n; i++) memcpy((real *)x + to[i], (const real *)candidates + from[i], sizeof(real));
+    for (size_t i = 0; i < n; i++) memcpy((char *)x + to[i] * sizeof(real), (const real *)candidates + from[i], sizeof(real));
 }
 
 static void R(clamp)(const fi_plan *plan, void *x, const uint16_t *index, size_t n) {
     const real low = (real)plan->low, high = (real)plan->high;
     for (size_t i = 0; i < n; i++) {
+        char *place = (char *)x + index[i] * sizeof(real); /* x may have any alignment */
         real value;
-        memcpy(&value, (real *)x + index[i], sizeof value);
-        memcpy((real *)x + index[i], value < low ? &low : &high, sizeof value);
+        memcpy(&value, place, sizeof value);
+        memcpy(place, value < low ? &low : &high, sizeof value);
     }
 }
 

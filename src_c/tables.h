@@ -11,7 +11,7 @@ typedef struct {
     uint64_t inc;
 } fi_lanes;
 
-enum { FI_SPARE = 8 };
+enum { FI_SPARE = 8 }; /* places that places() may write beyond those it counts */
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 
 typedef void fi_transform_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out);

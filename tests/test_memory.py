@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 
 import fastinit as fi
+from fastinit import _kernels
+from fastinit.calls import INITIALIZERS
 from fastinit.dtypes import DTYPES
 
 fill_module = importlib.import_module("fastinit.fill")
@@ -44,8 +46,9 @@ def test_no_byte_outside_is_touched(guarded, isa, name, args, dtype):
             getattr(fi, name)(memory.view(dtype.storage), *args, seed=1, dtype=dtype.name)
 
 
-def test_threads_share_and_release_the_gil():
-    w, ticks, done = np.empty(2**24, "f4"), [], threading.Event()
+def test_the_gil_is_released_within_a_call():
+    w, ticks, done = np.zeros(2**26, "f4"), [], threading.Event()
+    plan = INITIALIZERS["normal"].law(w.shape, DTYPES["float32"]).plan.kernel
 
     def tick():
         while not done.is_set():
@@ -54,10 +57,12 @@ def test_threads_share_and_release_the_gil():
 
     ticker = threading.Thread(target=tick)
     ticker.start()
-    fi.normal_(w, seed=0, num_threads=1)
+    start = time.perf_counter()
+    _kernels.fill(plan, bytes(32), fill_module.isa, 0, w.size, 0, 1, w, 0, 4)  # one call, tens of milliseconds
+    end = time.perf_counter()
     done.set()
     ticker.join()
-    assert len(ticks) > 3
+    assert sum(start < t < end for t in ticks) > 3
 
 
 def test_many_python_threads_at_once():
@@ -99,26 +104,59 @@ def test_no_thread_to_be_had(monkeypatch):
 
 
 INTERRUPTED = """
-import time, numpy as np, fastinit as fi
-w = np.zeros(2**28, "f4")
-print("ready", flush=True)
-try:
-    while True:
-        fi.normal_(w, seed=0, num_threads=2)
-except KeyboardInterrupt:
-    print(time.time(), np.array_equal(fi.normal_(w[:5000], seed=0), fi.normal(5000, seed=0)), flush=True)
+import sys, time, numpy as np, fastinit as fi
+w = np.zeros((2**15, 768), "f4")
+fill = {
+    "whole": lambda: fi.normal_(w, seed=0, num_threads=2),
+    "column": lambda: fi.trunc_normal_(w[:, :1], seed=0, num_threads=2, global_shape=w.shape),
+}[sys.argv[1]]
+for _ in range(3):
+    print("ready", flush=True)
+    try:
+        while True:
+            fill()
+    except KeyboardInterrupt:
+        at = time.time()
+        print(at, np.array_equal(fi.normal_(w[0], seed=0), fi.normal(768, seed=0)), flush=True)
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-def test_interrupt_is_answered_soon():
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED], stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout.readline() == "ready\n"
-        time.sleep(0.5)
-        sent = time.time()
-        process.send_signal(signal.SIGINT)
-        answered, right = process.stdout.readline().split()
-    assert float(answered) - sent < 0.2 and right == "True"
+@pytest.mark.parametrize("what", ["whole", "column"])
+def test_interrupt_is_answered_soon(what):
+    """The best of three, as the machine may be busy; each fill after an interrupt is right."""
+    delays = []
+    with subprocess.Popen([sys.executable, "-c", INTERRUPTED, what], stdout=subprocess.PIPE, text=True) as process:
+        for _ in range(3):
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(0.3)
+            sent = time.time()
+            process.send_signal(signal.SIGINT)
+            answered, right = process.stdout.readline().split()
+            delays.append(float(answered) - sent)
+            assert right == "True"
+    assert min(delays) < 0.2
+
+
+def test_nothing_is_written_after_an_interrupted_fill(monkeypatch):
+    """Helpers are waited for, even if the interrupt comes while they are being asked."""
+    w = np.zeros(2**23, "f4")
+
+    class Interrupting:
+        def __init__(self, pool):
+            self.pool = pool
+
+        def submit(self, work):
+            self.pool.submit(work)
+            raise KeyboardInterrupt
+
+    pool = fill_module._get_pool(1)
+    monkeypatch.setattr(fill_module, "_get_pool", lambda workers: Interrupting(pool))
+    with pytest.raises(KeyboardInterrupt):
+        fi.normal_(w, seed=0, num_threads=2)
+    after = w.copy()
+    time.sleep(0.1)
+    assert np.array_equal(w, after)
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
@@ -153,16 +191,29 @@ def test_the_callers_floating_point_environment_does_not_show():
         assert all(np.array_equal(got[name], expected[name]) for name in got)
 
 
-def test_extra_memory_is_small():
-    code = """
-import resource, numpy as np, fastinit as fi
-w = np.zeros(2**24, "u2").reshape(4096, 4096)
-fi.trunc_normal_(w[:8, ::2].T, dtype="bfloat16", seed=0, num_threads=2)
-fi.trunc_normal_(w[:512], dtype="bfloat16", seed=0, num_threads=2)  # the pool is up
-before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-fi.trunc_normal_(w, dtype="bfloat16", seed=0, num_threads=2)
-fi.trunc_normal_(w[:, ::2].T, dtype="bfloat16", seed=0, num_threads=2)
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)
+PEAK = """
+import numpy as np, fastinit as fi
+def peak():
+    return int(next(line for line in open("/proc/self/status") if line.startswith("VmHWM")).split()[1])
+w = np.ones((4096, 4096), "u2")
+calls = [lambda: fi.trunc_normal_(w, dtype="bfloat16", seed=0, num_threads=2),
+         lambda: fi.trunc_normal_(w[:, ::2].T, dtype="bfloat16", seed=0, num_threads=2)]
+for call in calls:
+    call()  # the pool is up, the heap is warm
+open("/proc/self/clear_refs", "w").write("5")  # the peak is forgotten
+before = peak()
+HIDDEN
+for call in calls:
+    call()
+print(peak() - before)
 """
-    kib = int(subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True).stdout)
-    assert kib <= 1024
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="/proc")
+def test_extra_memory_is_small():
+    def grown(hidden):
+        run = [sys.executable, "-W", "ignore", "-c", PEAK.replace("HIDDEN", hidden)]
+        return int(subprocess.run(run, check=True, stdout=subprocess.PIPE, text=True).stdout)
+
+    assert grown("") <= 1024  # KiB
+    assert grown("calls.insert(0, lambda: w.copy())") > 16000, "the control, a full-size temporary, is not seen"

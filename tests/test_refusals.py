@@ -90,6 +90,9 @@ for a, b in [(1.0, 1.0), (40.0, 41.0), (39.0, INF), (0.0, 1e-09)]:
 for on, std, reach in [(F16, 1e4, 66610), (BF16, 6e37, 3.9966e38), (F32, 6e37, 3.9966e38), (F64, 1e308, INF)]:
     row("normal_ sparse_", ValueError, "std", f"{reach:g}", on, std=std)
     row("trunc_normal_", ValueError, "std", f"{reach:g}", on, std=std, a=-INF, b=INF)
+for mean, std, came in [(3.5e38, 1e39, "1e+39"), (0.0, 1e39, "1e+39"), (3.5e38, 2e38, "3.5e+38")]:
+    row("trunc_normal_", ValueError, "mean", came, mean=mean, std=std, a=-3e38, b=3e38)
+row("trunc_normal_", NotImplementedError, "b", "1.0", mean=1.00000003, std=1e-8, a=1.00000001, b=2.0)  # so rounded, a tail
 for on, x, came in [(F16, 70000, "70000"), (BF16, 3.4e38, "3.4e+38"), (F32, 1e39, "1e+39")]:
     row("constant_", ValueError, "val", came, on, val=x)
     row("uniform_", ValueError, "b", came, on, b=x)
