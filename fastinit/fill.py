@@ -194,7 +194,7 @@ def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     threads = 1
     total = sum([job.memory.nbytes for job in jobs])
     if total >= THREADED_BYTES:
-        threads = min(resolve_threads(num_threads), 1 + total // max(THREADED_BYTES, 1))
+        threads = min(resolve_threads(num_threads), 1 + total // THREADED_BYTES)
     staging = STAGING_BYTES // threads
     pieces = itertools.chain.from_iterable(_pieces(job, staging) for job in jobs)
     if threads == 1:
