@@ -29,7 +29,7 @@ static const size_t dtype_sizes[] = {
 
 static enum fi_real real_of(int dtype) { return dtype == FI_f64 ? FI_REAL64 : FI_REAL32; }
 
-enum { WORDS = 1024, SQUARE = 32 }; /* words made at a time; SQUARE * SQUARE is FI_CHUNK */
+enum { WORDS = 1024, FINE = 32, COARSE = FI_CHUNK / FINE }; /* WORDS are made at a time */
 
 /* Steps of one orbit as one affine map: state -> power * state + plus. */
 typedef struct {
@@ -53,19 +53,17 @@ typedef struct {
     _Alignas(FI_LINE) char before[FI_LINE];
     fi_lanes lanes;                /* at the next group */
     uint64_t redraw, redraw_inc;   /* the state of the first redraw of the next group's first element */
-    step chunk, fine[SQUARE], coarse[SQUARE]; /* of the redraws: over a chunk, over i elements, over SQUARE * i elements */
+    step chunk, fine[FINE], coarse[COARSE]; /* of the redraws: over a chunk, over i elements, over FINE * i elements */
 } filling;
 
-static void prepare_redraws(filling *f) {
-    const step one = step_of(FI_REDRAWS, f->redraw_inc), square = step_of(FI_REDRAWS * SQUARE, f->redraw_inc);
-    step fine = {1, 0}, coarse = {1, 0};
-    for (int i = 0; i < SQUARE; i++) {
-        f->fine[i] = fine;
-        f->coarse[i] = coarse;
-        fine = (step){fine.power * one.power, stepped(one, fine.plus)};
-        coarse = (step){coarse.power * square.power, stepped(square, coarse.plus)};
+/* steps[i] is i times the step; returns n times the step. */
+static step multiples(step *steps, size_t n, step one) {
+    step sum = {1, 0};
+    for (size_t i = 0; i < n; i++) {
+        steps[i] = sum;
+        sum = (step){sum.power * one.power, stepped(one, sum.plus)};
     }
-    f->chunk = coarse;
+    return sum;
 }
 
 /* Elements [from, to) of the next chunk, of the kernel's type, to x + from. */
@@ -83,16 +81,15 @@ static void draw_truncated(filling *f, size_t from, size_t to, char *x) {
     }
     rejected[0] &= ~(uint64_t)0 << from;
     size_t n = table->places(rejected, to, rejects.where);
+    uint64_t base[COARSE];
+    for (size_t i = 0; i < COARSE; i++) base[i] = stepped(f->coarse[i], f->redraw);
     for (size_t k = 0; k < n; k++) {
         const size_t i = rejects.where[k];
-        rejects.state[k] = stepped(f->fine[i % SQUARE], stepped(f->coarse[i / SQUARE], f->redraw));
+        rejects.state[k] = stepped(f->fine[i % FINE], base[i / FINE]);
     }
     rejects.inc = f->redraw_inc;
     const int rounds = FI_REDRAWS / (f->real == FI_REAL64 ? 4 : 2);
-    for (int round = 0; n && round < rounds; round++) {
-        memset(rejects.state + n, 0, FI_SPARE * sizeof *rejects.state);
-        n = table->redraw[dist][f->real](f->plan, &rejects, n, x);
-    }
+    for (int round = 0; n && round < rounds; round++) n = table->redraw[dist][f->real](f->plan, &rejects, n, x);
 }
 
 /* Elements [from, to) of the next chunk to out. Never streamed: rejected elements are written twice, and what would be saved
@@ -160,7 +157,8 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
     table->seed(&f.lanes, fi_jump_by(key->state, inc, first * FI_GROUP), inc);
     if (f.rejects) {
         f.redraw = fi_jump_by(key->redraw_state, f.redraw_inc, first * f.group * FI_REDRAWS);
-        prepare_redraws(&f);
+        const step row = multiples(f.fine, FINE, step_of(FI_REDRAWS, f.redraw_inc));
+        f.chunk = multiples(f.coarse, COARSE, row);
     }
     /* From one run to the next it is either so many groups or one more. */
     fi_lanes lanes = f.lanes;

@@ -55,17 +55,12 @@ static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
     UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) v_store_u64(lanes->state + v * FI_LANES64, s[v]);
 }
 
-static size_t places(const uint64_t *bits, size_t n, uint16_t *index) {
-    enum { EAGER = 8 };
+static size_t places(const uint64_t *bits, size_t n, uint32_t *index) {
     size_t found = 0;
     for (size_t i = 0; i < n; i += 64) {
         uint64_t left = bits[i / 64];
         if (n - i < 64) left &= ((uint64_t)1 << (n - i)) - 1;
-        const size_t end = found + v_count_bits(left);
-        /* A few more than most words have, without asking: how many there are is what a branch cannot predict. */
-        UNROLL for (size_t k = 0; k < EAGER; k++, left &= left - 1) index[found + k] = (uint16_t)(i + v_lowest_bit(left));
-        for (found += EAGER; left; left &= left - 1) index[found++] = (uint16_t)(i + v_lowest_bit(left));
-        found = end;
+        for (; left; left &= left - 1) index[found++] = (uint32_t)(i + v_lowest_bit(left));
     }
     return found;
 }

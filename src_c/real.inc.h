@@ -214,26 +214,33 @@ SI v_uint R(next)(v_u64 *s, uint64_t inc) {
 #endif
 }
 
+/* The words of two vectors of states interleave. */
+SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LANES64) + i / FI_LANES64 : i; }
+
 SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n, void *x) {
     enum { VECTORS = BITS == 32 ? STATES : 1 };
     size_t left = 0;
+    memset(rejects->state + n, 0, (LANES - 1) * sizeof *rejects->state);
     for (size_t k = 0; k < n; k += LANES) {
         v_u64 s[VECTORS];
         UNROLL for (size_t v = 0; v < VECTORS; v++) s[v] = v_load_u64(rejects->state + k + v * FI_LANES64);
         v_uint a = R(next)(s, rejects->inc), b = R(next)(s, rejects->inc);
         UNROLL for (size_t v = 0; v < VECTORS; v++) v_store_u64(rejects->state + k + v * FI_LANES64, s[v]);
         v_real drawn;
-        unsigned accepted = R(candidate)(plan, dist, a, b, &drawn);
+        const unsigned accepted = R(candidate)(plan, dist, a, b, &drawn);
         real values[LANES];
         R(v_store)(values, drawn);
+        const uint32_t *where = rejects->where + k;
         const size_t count = n - k < LANES ? n - k : LANES;
-        for (size_t i = 0; i < count; i++) { /* the words of two vectors of states interleave */
-            memcpy((char *)x + rejects->where[k + i] * sizeof(real), values + VECTORS * (i % FI_LANES64) + i / FI_LANES64, sizeof(real));
+        if (count == LANES) {
+            UNROLL for (size_t i = 0; i < LANES; i++) memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
+        } else {
+            for (size_t i = 0; i < count; i++) memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
         }
         if (accepted == (unsigned)(((uint64_t)1 << LANES) - 1)) continue;
         for (size_t i = 0; i < count; i++) {
-            if (accepted >> (VECTORS * (i % FI_LANES64) + i / FI_LANES64) & 1) continue;
-            rejects->where[left] = rejects->where[k + i];
+            if (accepted >> R(lane)(i) & 1) continue;
+            rejects->where[left] = where[i];
             rejects->state[left++] = rejects->state[k + i];
         }
     }

@@ -13,7 +13,7 @@ typedef struct {
 
 enum {
     FI_LINE = 64,    /* bytes of a cache line, and of the widest vector */
-    FI_CHUNK = 1024, /* elements that are made in one go: with their words and rejections they stay in the first-level cache */
+    FI_CHUNK = 2048, /* elements that are made in one go: with their words and rejections they stay in the first-level cache */
     FI_SPARE = 32,   /* elements behind a list's end that kernels may read and write */
 };
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
@@ -21,7 +21,7 @@ enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 /* The rejected elements of a chunk, in any order: where each is, and the state that its next redraw comes from. */
 typedef struct {
     _Alignas(64) uint64_t state[FI_CHUNK + FI_SPARE];
-    uint16_t where[FI_CHUNK + FI_SPARE];
+    uint32_t where[FI_CHUNK + FI_SPARE];
     uint64_t inc;
 } fi_rejects;
 
@@ -48,8 +48,8 @@ typedef struct {
     fi_write_fn *write[FI_DIST_COUNT][FI_DTYPE_COUNT];
     fi_propose_fn *propose[FI_DIST_COUNT][FI_REAL_COUNT];
     fi_redraw_fn *redraw[FI_DIST_COUNT][FI_REAL_COUNT];
-    /* Ascending, the places below n of set bits; returns how many. */
-    size_t (*places)(const uint64_t *bits, size_t n, uint16_t *index);
+    /* Ascending, the places below n of set bits; returns how many. May write up to FI_SPARE more. */
+    size_t (*places)(const uint64_t *bits, size_t n, uint32_t *index);
     /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. May read up to FI_SPARE behind x. */
     void (*store[FI_DTYPE_COUNT])(const fi_plan *plan, const void *x, size_t n, void *out);
 } fi_table;

@@ -222,11 +222,13 @@ SI v_u64 v_pair_words(const uint32_t *w) {
 #endif
 }
 
+/* Where x has its lowest set bit; x is not 0. */
+SI size_t v_lowest_bit(uint64_t x) {
 #ifdef __GNUC__
-SI size_t v_count_bits(uint64_t x) { return (size_t)__builtin_popcountll(x); }
-/* Any number below 64 if x is 0. */
-SI size_t v_lowest_bit(uint64_t x) { return (size_t)__builtin_ctzll(x | (uint64_t)1 << 63); }
+    return (size_t)__builtin_ctzll(x);
 #else
-SI size_t v_count_bits(uint64_t x) { size_t n = 0; for (; x; x &= x - 1) n++; return n; }
-SI size_t v_lowest_bit(uint64_t x) { size_t i = 0; while (i < 63 && !(x >> i & 1)) i++; return i; }
+    size_t i = 0;
+    while (!(x >> i & 1)) i++;
+    return i;
 #endif
+}
