@@ -18,7 +18,7 @@ COMPILER: str
 class Plan:
     def __init__(
         self, dist: int, dtype: int, scale: float = 0, shift: float = 0, rest: float = 0, low: float = 0, high: float = 0,
-        least: float = 0, most: float = 0, bits: int = 0,
+        least: float = 0, most: float = 0, origin: float = 0, curve: float = 0, slope: float = 0, bits: int = 0,
     ) -> None: ...
     def fields(self) -> Mapping[str, Any]: ...
 

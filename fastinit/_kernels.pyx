@@ -12,7 +12,7 @@ cdef extern from "fastinit.h" nogil:
     const char *fi_isa_names[]
     ctypedef struct fi_plan:
         int32_t dist, dtype
-        double scale, shift, rest, low, high, least, most
+        double scale, shift, rest, low, high, least, most, origin, curve, slope
         uint64_t bits
     ctypedef struct fi_key:
         uint64_t state, inc, redraw_state, redraw_inc
@@ -51,8 +51,9 @@ cdef class Plan:
     cdef fi_plan c
 
     def __init__(self, int dist, int dtype, double scale=0, double shift=0, double rest=0, double low=0,
-                 double high=0, double least=0, double most=0, uint64_t bits=0):
-        self.c = fi_plan(dist, dtype, scale, shift, rest, low, high, least, most, bits)
+                 double high=0, double least=0, double most=0, double origin=0, double curve=0,
+                 double slope=0, uint64_t bits=0):
+        self.c = fi_plan(dist, dtype, scale, shift, rest, low, high, least, most, origin, curve, slope, bits)
 
     def fields(self):
         """The struct's members by name, as the test programs in C take them."""

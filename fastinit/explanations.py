@@ -26,8 +26,11 @@ class Explanation:
         Of the values that will be written; None where the law has no single one.
     low, high : float
         The interval that they lie in.
+    regime : str or None
+        Of a truncated gaussian, where its candidates come from: "gaussian", "narrow" (uniform) or "tail" (exponential); or
+        "point", where there is one value only.
     acceptance, draws : float
-        Share of draws kept, and expected draws for an element.
+        Share of candidates that is kept, and candidates expected for an element.
     words : int
         Length of the stream that is used, redraws apart.
     """
@@ -43,6 +46,7 @@ class Explanation:
     std: float | None
     low: float
     high: float
+    regime: str | None
     acceptance: float
     draws: float
     words: int
@@ -86,4 +90,5 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
         facts.get("fan_in"), facts.get("fan_out"), facts.get("gain"),
         plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
         plan.low if plan else -math.inf, plan.high if plan else math.inf,
-        acceptance, 1 / acceptance, (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))
+        plan.regime if plan else None, acceptance, 1 / acceptance,
+        (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))

@@ -10,7 +10,7 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from . import plan
+from . import plan, truncation
 from .calls import Recipe, initializer
 from .dtypes import DType
 from .fans import calculate_fans, calculate_gain, fan_for_mode
@@ -178,7 +178,7 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
     >>> bool(abs(w).max() <= 0.04), round(float(w.std()), 3)
     (True, 0.018)
     """
-    return Recipe(plan.trunc_normal(finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
+    return Recipe(truncation.trunc_normal(finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
                                     choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
 
 
@@ -208,7 +208,7 @@ def _make_scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str,
         elif distribution == "normal":
             made = plan.normal(0.0, std, dtype)
         else:
-            made = plan.trunc_normal(0.0, std, -2.0, 2.0, dtype, "std", "result")
+            made = truncation.trunc_normal(0.0, std, -2.0, 2.0, dtype, "std", "result")
     except ValueError:
         given = ", ".join(filter(None, [asked, f"{mode}={n:g}"]))
         raise ValueError(f"{given}: expected values that {dtype.name} holds, got a standard deviation of {std:g}") from None

@@ -9,7 +9,7 @@
 #define FI_STREAM_VERSION 1
 
 /* The lists. Each is written here once for C and once in Python; a test compares them. */
-#define FI_DISTS(X) X(constant) X(uniform) X(normal) X(trunc_normal)
+#define FI_DISTS(X) X(constant) X(uniform) X(normal) X(trunc_normal) X(trunc_narrow) X(trunc_tail)
 #define FI_DTYPES(X) X(f32, 4) X(f64, 8) X(f16, 2) X(bf16, 2)
 #define FI_ISAS(X) X(scalar) X(neon) X(avx2) X(avx512) /* worst first */
 
@@ -35,6 +35,7 @@ typedef struct {
     double rest;          /* uniform: value = fma(k + 1/2, scale, rest) + shift, rest what rounding took from shift */
     double low, high;     /* uniform and trunc_normal: closed interval in the kernel's type */
     double least, most;   /* the same interval in dtype; infinite where there is none */
+    double origin, curve, slope; /* trunc_narrow, trunc_tail: the acceptance test */
     uint64_t bits;        /* constant: the element's bit pattern */
 } fi_plan;
 

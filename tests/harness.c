@@ -48,9 +48,10 @@ static int write_cases(int isa) {
     fi_plan p;
     fi_key k;
     uint64_t start, n;
-    while (scanf("%" SCNd32 " %" SCNd32 " %la %la %la %la %la %la %la %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-                 " %" SCNu64 " %" SCNu64 " %" SCNu64, &p.dist, &p.dtype, &p.scale, &p.shift, &p.rest, &p.low, &p.high, &p.least, &p.most, &p.bits,
-                 &start, &n, &k.state, &k.inc, &k.redraw_state, &k.redraw_inc) == 16) {
+    while (scanf("%" SCNd32 " %" SCNd32 " %la %la %la %la %la %la %la %la %la %la %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+                 " %" SCNu64 " %" SCNu64 " %" SCNu64, &p.dist, &p.dtype, &p.scale, &p.shift, &p.rest, &p.low, &p.high, &p.least, &p.most,
+                 &p.origin, &p.curve, &p.slope, &p.bits,
+                 &start, &n, &k.state, &k.inc, &k.redraw_state, &k.redraw_inc) == 19) {
         size_t size = sizes[p.dtype];
         unsigned char *out = malloc(n * size);
         if (!out) return 1;
