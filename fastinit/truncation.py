@@ -36,8 +36,8 @@ class _Cut(NamedTuple):
 
     @property
     def mass(self) -> float:
-        """Where the densest point is 0; else nothing that matters here."""
-        return float(self.area / _ROOT_2PI) if self.alpha <= 0 <= self.beta else 0.0
+        origin = max(self.alpha, -self.beta, Decimal(0))
+        return float(self.area / _ROOT_2PI * (-origin * origin / 2).exp())
 
 
 def _cut(a: float, b: float, mean: float, std: float) -> _Cut:
@@ -130,10 +130,12 @@ def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
     """
     low, high = inside["low"], inside["high"]
     top = DTYPES[dtype.real.name].max
-    if asked.mass >= 0.5 and max(abs(mean), std) <= top and _cut(low, high, _round(mean, dtype), _round(std, dtype)).mass >= 0.5:
-        reach = REACH[dtype.real] * std
-        _check_reach(max(low, mean - reach), min(high, mean + reach), dtype)
-        return "gaussian", asked.mass, {"scale": _scale(std, dtype), "shift": _round(mean, dtype)}
+    if asked.mass >= 0.5 and max(abs(mean), std) <= top:
+        scale, shift = _scale(std, dtype), _round(mean, dtype)
+        if _cut(low, high, shift, scale).mass >= 0.5:
+            reach = REACH[dtype.real] * std
+            _check_reach(max(low, mean - reach), min(high, mean + reach), dtype)
+            return "gaussian", asked.mass, {"scale": scale, "shift": shift}
     cut = _cut(low, high, mean, std)
     rightward = cut.alpha + cut.beta >= 0
     bound, alpha = (low, cut.alpha) if rightward else (high, -cut.beta)
@@ -169,7 +171,7 @@ def _tail(bound: float, rate: Decimal, std: float, dtype: DType) -> dict[str, fl
     """e = -2 ln u is 2 rate times the standardised distance from the bound, and t = (e / 2 - 1) / rate that from rate, as
     alpha - rate = -1 / rate."""
     scale = Decimal(std) / (2 * rate)
-    if abs(scale) < dtype.tiny and abs(bound) < dtype.tiny * 2.0**60:  # from larger ones it cannot be seen
+    if abs(bound) * 2.0**-62 < abs(scale) < dtype.tiny:  # a smaller one cannot be seen
         raise ValueError(f"std, a, b: a spread of {float(abs(scale)):g} at {bound:g} is below the arithmetic of {dtype.name}")
     return {"scale": _round(scale, dtype), "shift": bound, "curve": _round(1 / (2 * rate), dtype),
             "slope": _round(-1 / rate, dtype)}
