@@ -140,7 +140,7 @@ def _steps(low: float, high: float, dtype: DType) -> dict[str, float]:
     bits = 53 if dtype.real == np.float64 else 24
     step = _round((high / 2 - low / 2) * 2.0 ** (1 - bits), dtype)
     if step < dtype.tiny * 2**11:
-        raise ValueError(f"a, b: the interval [{low}, {high}] is too narrow for the arithmetic of {dtype.name}")
+        raise ValueError(f"a, b: the interval from {low} to {high} is too narrow for the arithmetic of {dtype.name}")
     shift = _round(high / 2 + low / 2, dtype)
     rest = _round(float((Fraction(low) + Fraction(high)) / 2 - Fraction(shift)), dtype)
     return {"scale": step, "shift": shift, "rest": rest}

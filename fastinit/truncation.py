@@ -129,13 +129,13 @@ def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
     alpha standard deviations from it (Robert 1995, Simulation of truncated normal variables, Statistics and Computing 5).
     """
     low, high = inside["low"], inside["high"]
-    top = DTYPES[dtype.real.name].max
-    if asked.mass >= 0.5 and max(abs(mean), std) <= top:
-        scale, shift = _scale(std, dtype), _round(mean, dtype)
-        if _cut(low, high, shift, scale).mass >= 0.5:
-            reach = REACH[dtype.real] * std
-            _check_reach(max(low, mean - reach), min(high, mean + reach), dtype)
-            return "gaussian", asked.mass, {"scale": scale, "shift": shift}
+    if asked.mass >= 0.5:
+        reach = REACH[dtype.real] * std
+        _check_reach(max(low, mean - reach), min(high, mean + reach), dtype)
+        if max(abs(mean), std) <= DTYPES[dtype.real.name].max:
+            scale, shift = _scale(std, dtype), _round(mean, dtype)
+            if _cut(low, high, shift, scale).mass >= 0.5:
+                return "gaussian", asked.mass, {"scale": scale, "shift": shift}
     cut = _cut(low, high, mean, std)
     rightward = cut.alpha + cut.beta >= 0
     bound, alpha = (low, cut.alpha) if rightward else (high, -cut.beta)

@@ -253,6 +253,8 @@ def truncated(dist, main, redraw, start, n, p: dict, real):
     s = jump(*redraw, REDRAW_WORDS * (start + open_).astype(U64))
     unit_words = 1 if real is np.float32 else 2
     for _ in range(REDRAW_WORDS // (2 * unit_words)):
+        if not len(open_):
+            break
         drawn = []
         for _ in range(2 * unit_words):
             drawn.append(output(s))
