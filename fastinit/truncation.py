@@ -145,8 +145,9 @@ def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
     if uniform >= exponential:
         _check_reach(low, high, dtype)
         return "narrow", float(uniform), _narrow(low, high, mean, std, dtype)
-    reach = float((rate + Decimal(REACH[dtype.real])) * Decimal(std))
-    _check_reach(*((low, min(high, mean + reach)) if rightward else (max(low, mean - reach), high)), dtype)
+    most = Decimal(REACH[dtype.real])  # the largest root of -2 ln u, of the proposal and of the acceptance test
+    reach = float(min(most * most / (2 * rate), 1 / rate + most) * Decimal(std))
+    _check_reach(*((low, min(high, low + reach)) if rightward else (max(low, high - reach), high)), dtype)
     return "tail", float(exponential), _tail(bound, rate, std if rightward else -std, dtype)
 
 

@@ -103,7 +103,8 @@ def fma(a, b, c, real):
     """a * b + c, rounded once. float32: the product is exact in float64. float64: Boldo and Melquiond 2008."""
     a, b, c = (np.asarray(x, real).astype(np.float64) for x in (a, b, c))
     if real is np.float32:
-        return odd_sum(a * b, c).astype(np.float32)
+        with np.errstate(over="ignore"):
+            return odd_sum(a * b, c).astype(np.float32)
     product, low = two_product(a, b)
     sum_low, error_low = two_sum(c, low)
     total, error = two_sum(product, sum_low)
