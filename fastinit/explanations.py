@@ -84,11 +84,12 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
     recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
     plan, facts = recipe.plan, recipe.facts
     random = plan is not None and plan.dist != "constant"
-    acceptance = plan.acceptance if plan else 1.0
+    acceptance, regime = (plan.acceptance, plan.regime) if plan else (1.0, None)
+    units = 2 if regime in ("narrow", "tail") else 1  # a candidate's value, and its acceptance test
     return Explanation(
         name, sizes, entry.name, plan.dist if plan else name,
         facts.get("fan_in"), facts.get("fan_out"), facts.get("gain"),
         plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
         plan.low if plan else -math.inf, plan.high if plan else math.inf,
-        plan.regime if plan else None, acceptance, 1 / acceptance,
-        (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))
+        regime, acceptance, 1 / acceptance,
+        (math.prod(sizes) * units if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))

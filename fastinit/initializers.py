@@ -190,8 +190,9 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
     >>> tail.regime, round(tail.draws, 3), round(tail.mean, 4)
     ('tail', 1.018, 5.1865)
     """
-    return Recipe(truncation.trunc_normal(finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
-                                    choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
+    return Recipe(truncation.trunc_normal(
+        finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
+        choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
 
 
 trunc_normal_ = trunc_normal.in_place

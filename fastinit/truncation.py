@@ -1,7 +1,7 @@
 """The gaussian cut to [a, b]: its moments, and the proposal that it is rejected from (``src_c/README.md``, section 6).
 
-Whatever decides bits is computed in decimals of 60 digits, whose every operation is rounded correctly by its specification
-(T. Decimal, General Decimal Arithmetic): no C library's erf can be seen in the stream, and nothing that cancels is lost.
+Whatever decides bits is computed in decimals of 60 digits, whose every operation is rounded correctly by specification
+(M. Cowlishaw, General Decimal Arithmetic): no C library's erf can be seen in the stream, and nothing is lost where it cancels.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ class _Cut(NamedTuple):
 
     alpha: Decimal
     beta: Decimal
-    width: Decimal  # beta - alpha, which may have cancelled
-    area: Decimal   # integral of the density over its value at the densest point
+    width: Decimal  # beta - alpha, whose digits those two may have lost
+    area: Decimal  # under the density, over its value at the densest point
     offset: Decimal  # of the mean from there
     std: Decimal
 
     @property
     def mass(self) -> float:
+        """Of N(0, 1) between the two."""
         origin = max(self.alpha, -self.beta, Decimal(0))
         return float(self.area / _ROOT_2PI * (-origin * origin / 2).exp())
 
@@ -122,10 +123,10 @@ def _point(x: float, dtype: DType, mean: float, std: float, a: float, b: float, 
 
 def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
               inside: dict[str, float]) -> tuple[str, float, dict[str, float]]:
-    """Regime, acceptance and the kernel's numbers; every acceptance is at least 1/2.
+    """Regime, acceptance and the kernel's numbers.
 
     Gaussian where that keeps half, by the numbers as asked and as rounded. Else the better of two, judged on the interval as
-    rounded: uniform, or the exponential of rate lambda = (alpha + sqrt(alpha^2 + 4)) / 2 from the bound nearest to the mean,
+    rounded, which keeps more than 1 - 1/e: uniform, or the exponential of rate lambda = (alpha + sqrt(alpha^2 + 4)) / 2 from the bound nearest to the mean,
     alpha standard deviations from it (Robert 1995, Simulation of truncated normal variables, Statistics and Computing 5).
     """
     low, high = inside["low"], inside["high"]

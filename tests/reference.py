@@ -238,7 +238,8 @@ def tail_candidates(values, acceptances, p, real):
 
 
 CANDIDATES = {"trunc_normal": gaussian_candidates, "trunc_narrow": narrow_candidates, "trunc_tail": tail_candidates}
-REDRAW_WORDS = 256  # of an element
+REDRAW_WORDS = 256   # that an element may use
+REDRAW_STRIDE = 256  # from one element's to the next one's
 
 
 def truncated(dist, main, redraw, start, n, p: dict, real):
@@ -250,11 +251,11 @@ def truncated(dist, main, redraw, start, n, p: dict, real):
         return by_groups(main, start, n, lambda *units: [c[part] for c in candidates(*units)], real)
 
     x, accepted = attempt(0), attempt(1)
-    taken, open_ = np.ones(n, np.int64), np.flatnonzero(~accepted)
-    s = jump(*redraw, REDRAW_WORDS * (start + open_).astype(U64))
+    taken, unsettled = np.ones(n, np.int64), np.flatnonzero(~accepted)
+    s = jump(*redraw, REDRAW_STRIDE * (start + unsettled).astype(U64))
     unit_words = 1 if real is np.float32 else 2
     for _ in range(REDRAW_WORDS // (2 * unit_words)):
-        if not len(open_):
+        if not len(unsettled):
             break
         drawn = []
         for _ in range(2 * unit_words):
@@ -262,11 +263,11 @@ def truncated(dist, main, redraw, start, n, p: dict, real):
             s = s * U64(MULT) + U64(redraw[1] | 1)
         units = as_units(np.stack(drawn, axis=1).ravel(), real).reshape(-1, 2)
         for value, ok in candidates(units[:, 0], units[:, 1]):
-            left = ~accepted[open_]
-            x[open_[left]] = value[left]
-            taken[open_[left]] += 1
-            accepted[open_] |= ok
-        s, open_ = s[~accepted[open_]], open_[~accepted[open_]]
+            left = ~accepted[unsettled]
+            x[unsettled[left]] = value[left]
+            taken[unsettled[left]] += 1
+            accepted[unsettled] |= ok
+        s, unsettled = s[~accepted[unsettled]], unsettled[~accepted[unsettled]]
     return np.clip(x, p["low"], p["high"]), taken
 
 

@@ -283,6 +283,7 @@ def test_explained():
     explained = [fi.explain("trunc_normal", 9, *law) for laws in LAWS.values() for law in laws]
     assert [e.regime for e in explained] == [regime for regime, laws in LAWS.items() for _ in laws]
     assert all(1 <= e.draws == 1 / e.acceptance <= 2 for e in explained)
+    assert all(e.words == 9 * (1 if e.regime == "gaussian" else 2) for e in explained)
     e = fi.explain("trunc_normal", 9, 10, 1, -2, 2)
     assert [e.mean, e.std, e.acceptance] == pytest.approx([1.8786318878, 0.1196866051, 0.9926634677], abs=1e-9)
     assert fi.explain("normal", 9).regime is None and fi.explain("trunc_normal", 9, 0.5, 0.0).regime == "point"
