@@ -125,9 +125,10 @@ def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
               inside: dict[str, float]) -> tuple[str, float, dict[str, float]]:
     """Regime, acceptance and the kernel's numbers.
 
-    Gaussian where that keeps half, by the numbers as asked and as rounded. Else the better of two, judged on the interval as
-    rounded, which keeps more than 1 - 1/e: uniform, or the exponential of rate lambda = (alpha + sqrt(alpha^2 + 4)) / 2 from the bound nearest to the mean,
-    alpha standard deviations from it (Robert 1995, Simulation of truncated normal variables, Statistics and Computing 5).
+    Gaussian where at least half is kept, of what was asked and of candidates as rounded. Else, judged on the interval as
+    rounded, the better of two, which keeps more than 1 - 1/e: uniform, or the exponential of rate lambda = (alpha
+    + sqrt(alpha^2 + 4)) / 2 from the bound nearest to the mean, alpha standard deviations from it (Robert 1995, Simulation of
+    truncated normal variables, Statistics and Computing 5).
     """
     low, high = inside["low"], inside["high"]
     if asked.mass >= 0.5:
@@ -135,8 +136,9 @@ def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
         _check_reach(max(low, mean - reach), min(high, mean + reach), dtype)
         if max(abs(mean), std) <= DTYPES[dtype.real.name].max:
             scale, shift = _scale(std, dtype), _round(mean, dtype)
-            if _cut(low, high, shift, scale).mass >= 0.5:
-                return "gaussian", asked.mass, {"scale": scale, "shift": shift}
+            kept = _cut(_rounds_to(low, dtype), -_rounds_to(-high, dtype), shift, scale).mass
+            if kept >= 0.5:
+                return "gaussian", min(kept, asked.mass), {"scale": scale, "shift": shift}
     cut = _cut(low, high, mean, std)
     rightward = cut.alpha + cut.beta >= 0
     bound, alpha = (low, cut.alpha) if rightward else (high, -cut.beta)
@@ -150,6 +152,11 @@ def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
     reach = float(min(most * most / (2 * rate), 1 / rate + most) * Decimal(std))
     _check_reach(*((low, min(high, low + reach)) if rightward else (max(low, high - reach), high)), dtype)
     return "tail", float(exponential), _tail(bound, rate, std if rightward else -std, dtype)
+
+
+def _rounds_to(low: float, dtype: DType) -> float:
+    """The least that the kernel's type rounds to low."""
+    return low if math.isinf(low) else low / 2 + DTYPES[dtype.real.name].below(low) / 2
 
 
 def _check_reach(low: float, high: float, dtype: DType) -> None:

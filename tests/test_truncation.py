@@ -198,7 +198,11 @@ def placed(mean, std, interval, as_std):
 numbers = st.one_of(st.floats(allow_nan=False, allow_infinity=False), st.floats(-10, 10), st.floats(-1e-3, 1e-3))
 scales = st.one_of(numbers.map(abs), st.builds(lambda x: 10.0**x, st.floats(-45, 40)), st.just(0.0))
 bounds = st.lists(st.one_of(numbers, st.just(inf), st.just(-inf)), min_size=2, max_size=2).map(sorted)
-questions = st.one_of(st.builds(lambda mean, std, ab: (mean, std, *ab), numbers, scales, bounds),
+# Standard deviation, mean and bounds a few places of float32 from 1, where rounding moves all of them.
+places = st.floats(-9, 9).map(lambda x: 1 + x * 2.0**-24)
+coarse = st.builds(lambda mean, x, ab: (mean, 10.0**x * 2.0**-24, *ab), places, st.floats(-2, 2),
+                   st.lists(places | st.just(inf), min_size=2, max_size=2).map(sorted))
+questions = st.one_of(coarse, st.builds(lambda mean, std, ab: (mean, std, *ab), numbers, scales, bounds),
                       st.builds(placed, numbers, scales, intervals.map(bounds_of), st.booleans()))
 
 
