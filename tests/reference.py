@@ -239,7 +239,7 @@ def tail_candidates(values, acceptances, p, real):
 
 CANDIDATES = {"trunc_normal": gaussian_candidates, "trunc_narrow": narrow_candidates, "trunc_tail": tail_candidates}
 REDRAW_WORDS = 256   # that an element may use
-REDRAW_STRIDE = 256  # from one element's to the next one's
+REDRAW_STRIDE = 257  # from one element's to the next one's: odd, or elements 2^42 apart would be as words 2^50 apart
 
 
 def truncated(dist, main, redraw, start, n, p: dict, real):

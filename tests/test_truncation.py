@@ -119,6 +119,19 @@ def test_law_controls(monkeypatch):
             check_law(by_twin(law, "float32", 2**16)[0], law, "float32")
 
 
+def test_redraws_of_far_elements(monkeypatch):
+    """Low bits of the first redraw words of elements far apart, against each other: chi-square of 1023 degrees as z."""
+    def z(distance):
+        low = [reference.output(reference.jump(*reference.keys([SEED])[1], np.uint64(reference.REDRAW_STRIDE) * elements)) & 31
+               for elements in (np.arange(2**18, dtype=np.uint64), np.arange(distance, distance + 2**18, dtype=np.uint64))]
+        return (stats.chisquare(np.bincount(low[0] * 32 + low[1], minlength=1024)).statistic - 1023) / math.sqrt(2 * 1023)
+
+    distances = [1, 2**20, *(2**k for k in range(38, 48))]
+    assert max(abs(z(distance)) for distance in distances) < 7.5
+    monkeypatch.setattr(reference, "REDRAW_STRIDE", 256)
+    assert z(2**44) > 100
+
+
 # Standardised bounds: near the mean, in tails, narrow, one-sided.
 near = st.floats(-6, 6)
 far = st.builds(lambda x, sign: sign * 10**x, st.floats(0, 8), st.sampled_from([-1.0, 1.0]))
