@@ -26,6 +26,7 @@ extern const char *const fi_isa_names[FI_ISA_COUNT];
 enum {
     FI_GROUP = 32,    /* words that are transformed together */
     FI_REDRAWS = 256, /* words of the redraw orbit that an element may use */
+    FI_REDRAW_STRIDE = 257, /* from one element's to the next one's: odd, so that far ones are not related */
 };
 
 /* What to write. The numbers are final: binary64 values that the kernel's type (f64 for dtype f64, else f32)

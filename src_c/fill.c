@@ -156,8 +156,8 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
     size_t from = runs->start % f.group;
     table->seed(&f.lanes, fi_jump_by(key->state, inc, first * FI_GROUP), inc);
     if (f.rejects) {
-        f.redraw = fi_jump_by(key->redraw_state, f.redraw_inc, first * f.group * FI_REDRAWS);
-        const step row = multiples(f.fine, FINE, step_of(FI_REDRAWS, f.redraw_inc));
+        f.redraw = fi_jump_by(key->redraw_state, f.redraw_inc, first * f.group * FI_REDRAW_STRIDE);
+        const step row = multiples(f.fine, FINE, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
         f.chunk = multiples(f.coarse, COARSE, row);
     }
     /* From one run to the next it is either so many groups or one more. */
@@ -168,7 +168,7 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
         for (int more = 0; more < 2; more++) {
             const uint64_t groups = runs->stride / f.group + more;
             forward[more] = step_of(groups * FI_GROUP, inc);
-            forward_redraw[more] = step_of(groups * f.group * FI_REDRAWS, f.redraw_inc);
+            forward_redraw[more] = step_of(groups * f.group * FI_REDRAW_STRIDE, f.redraw_inc);
         }
     }
     for (uint64_t j = 0;;) {

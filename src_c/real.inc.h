@@ -72,16 +72,16 @@ SI v_real R(clamp)(v_real x, double low, double high) {
 
 /* The dropped bits are still in the centre's integer, so the step is that much smaller: exact, as plan.py keeps the step
  * far from the subnormals. */
-SI v_real R(even)(const fi_plan *plan, v_uint w) {
-    v_real k = R(v_convert)(R(centre)(w, DROP_UNIFORM));
+SI v_real R(even)(const fi_plan *plan, v_uint w, v_real *k) {
+    *k = R(v_convert)(R(centre)(w, DROP_UNIFORM));
     v_real step = R(v_set)((real)(plan->scale / (1u << DROP_UNIFORM))), rest = R(v_set)((real)plan->rest);
-    return R(v_fma)(k, step, rest) + R(v_set)((real)plan->shift);
+    return R(v_fma)(*k, step, rest) + R(v_set)((real)plan->shift);
 }
 
 SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
     for (size_t i = 0; i < groups * R(per_group); i += 2 * LANES) {
-        v_real a = R(clamp)(R(even)(plan, R(unit)(words, i)), plan->least, plan->most);
-        v_real b = R(clamp)(R(even)(plan, R(unit)(words, i + LANES)), plan->least, plan->most);
+        v_real k, a = R(clamp)(R(even)(plan, R(unit)(words, i), &k), plan->least, plan->most);
+        v_real b = R(clamp)(R(even)(plan, R(unit)(words, i + LANES), &k), plan->least, plan->most);
         R(put)((char *)out + i * R(size)(dtype), a, b, dtype, carry);
     }
 }
@@ -146,8 +146,9 @@ SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, voi
 /* A candidate for narrow intervals: uniform, accepted with the gaussian's density over its largest in the interval.
  * Bit l of the result tells whether lane l's is. */
 SI unsigned R(narrow)(const fi_plan *plan, v_uint value, v_uint decision, v_real *x) {
-    *x = R(clamp)(R(even)(plan, value), plan->low, plan->high);
-    v_real d = *x - R(v_set)((real)plan->origin);
+    v_real k;
+    *x = R(clamp)(R(even)(plan, value, &k), plan->low, plan->high);
+    v_real d = k * (real)(1.0 / (1u << DROP_UNIFORM)) - R(v_set)((real)plan->origin);
     return R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), R(minus_2_log)(decision));
 }
 

@@ -37,7 +37,8 @@ class Case(NamedTuple):
         plan = INITIALIZERS[self.initializer].law((n,), DTYPES[self.dtype], **self.options).plan.kernel.fields()
         key = digest(seed_material(self.seed), self.name)
         parts = [int.from_bytes(key[i:i + 8], "little") for i in range(0, 32, 8)]
-        floats = [float(plan[k]).hex() for k in ("scale", "shift", "rest", "low", "high", "least", "most", "origin", "curve", "slope")]
+        floats = [float(plan[k]).hex() for k in ("scale", "shift", "rest", "low", "high", "least", "most", "origin", "curve",
+                                                 "slope")]
         return " ".join(map(str, [plan["dist"], plan["dtype"], *floats, plan["bits"], start, n, *parts]))
 
 
