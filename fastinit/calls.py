@@ -97,7 +97,8 @@ def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtyp
     whole, at, block = block_of(memory.shape, global_shape, offset, index)
     if index is not None:
         memory = memory.reshape(block)  # adds axes of size 1, so a view
-    recipe = law(whole, entry, *args, **options)
+    with _kernels.default_environment():
+        recipe = law(whole, entry, *args, **options)
     if recipe.write is not None and whole != memory.shape:
         raise ValueError(f"global_shape: expected the tensor's own shape {memory.shape}, got {whole}: "
                          f"{law.__name__} is not elementwise, so a block of it cannot be made alone")
@@ -113,7 +114,8 @@ def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: in
         elif plan is not None and memory.size:
             jobs.append(_fill.Job(plan, digest(material, name), memory, whole, at))
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
-        write(canvas)
+        with _kernels.default_environment():
+            write(canvas)
     if len(jobs) == 1:
         _fill.execute_one(jobs[0], num_threads)
     else:
