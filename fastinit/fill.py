@@ -113,7 +113,7 @@ def _overlaps(array: np.ndarray) -> bool:
         reach += stride * (n - 1)
     else:
         return False
-    while array.size and array.ndim:  # of two elements that share, one can be moved to 0 on the first axis that tells them apart
+    while array.size and array.ndim:  # two that share differ first on some axis, and can be moved so that one is the first there
         if _share_memory(array[:1], array[1:]):
             return True
         array = array[0, ...]

@@ -1,10 +1,8 @@
-"""What a fill touches and costs besides its values: memory around the buffer, threads, interrupts, processes."""
+"""What a fill touches and costs besides its values: memory around the buffer, memory of its own, threads."""
 
 import ctypes
 import importlib
 import mmap
-import os
-import signal
 import subprocess
 import sys
 import threading
@@ -65,23 +63,6 @@ def test_the_gil_is_released_within_a_call():
     assert sum(start < t < end for t in ticks) > 3
 
 
-def test_many_python_threads_at_once():
-    expected = [fi.normal(300_000, seed=i, num_threads=1) for i in range(4)]
-    wrong = []
-
-    def work(i):
-        for _ in range(10):
-            if not np.array_equal(fi.normal(300_000, seed=i, num_threads=2), expected[i]):
-                wrong.append(i)
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong
-
-
 def test_failure_in_a_worker_stops_the_fill(monkeypatch):
     def broken(*args):
         raise RuntimeError("broken on purpose")
@@ -92,50 +73,6 @@ def test_failure_in_a_worker_stops_the_fill(monkeypatch):
         with pytest.raises(RuntimeError, match="on purpose"):
             fi.normal_(w, seed=0, num_threads=2)
     assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(2**22, seed=0, num_threads=1))
-
-
-def test_no_thread_to_be_had(monkeypatch):
-    def refuse(*args):
-        raise RuntimeError("can't start new thread")
-
-    expected = fi.normal(2**22, seed=0, num_threads=1)
-    monkeypatch.setattr(fill_module, "_get_pool", refuse)
-    assert np.array_equal(fi.normal(2**22, seed=0, num_threads=2), expected)
-
-
-INTERRUPTED = """
-import sys, time, numpy as np, fastinit as fi
-w = np.zeros((2**15, 768), "f4")
-fill = {
-    "whole": lambda: fi.normal_(w, seed=0, num_threads=2),
-    "column": lambda: fi.trunc_normal_(w[:, :1], seed=0, num_threads=2, global_shape=w.shape),
-}[sys.argv[1]]
-for _ in range(3):
-    print("ready", flush=True)
-    try:
-        while True:
-            fill()
-    except KeyboardInterrupt:
-        at = time.time()
-        print(at, np.array_equal(fi.normal_(w[0], seed=0), fi.normal(768, seed=0)), flush=True)
-"""
-
-
-@pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-@pytest.mark.parametrize("what", ["whole", "column"])
-def test_interrupt_is_answered_soon(what):
-    """The best of three, as the machine may be busy; each fill after an interrupt is right."""
-    delays = []
-    with subprocess.Popen([sys.executable, "-c", INTERRUPTED, what], stdout=subprocess.PIPE, text=True) as process:
-        for _ in range(3):
-            assert process.stdout.readline() == "ready\n"
-            time.sleep(0.3)
-            sent = time.time()
-            process.send_signal(signal.SIGINT)
-            answered, right = process.stdout.readline().split()
-            delays.append(float(answered) - sent)
-            assert right == "True"
-    assert min(delays) < 0.2
 
 
 def test_nothing_is_written_after_an_interrupted_fill(monkeypatch):
@@ -157,38 +94,6 @@ def test_nothing_is_written_after_an_interrupted_fill(monkeypatch):
     after = w.copy()
     time.sleep(0.1)
     assert np.array_equal(w, after)
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
-def test_fork_after_threads():
-    code = """
-import os, warnings, numpy as np, fastinit as fi
-warnings.simplefilter("ignore")  # of forking with threads, which is the point
-a = fi.normal(2**22, seed=0, num_threads=2)
-pid = os.fork()
-if pid == 0:
-    os._exit(0 if np.array_equal(fi.normal(2**22, seed=0, num_threads=2), a) else 1)
-assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
-"""
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=20)
-
-
-@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="glibc's numbering of rounding modes and MXCSR")
-def test_the_callers_floating_point_environment_does_not_show():
-    libm = ctypes.CDLL("libm.so.6")
-    expected = {name: getattr(fi, name)(np.empty(5000, "f4"), *args, seed=1) for name, args in LAWS}
-    before = libm.fegetround()
-    for mode in (0x400, 0x800, 0xC00) if os.uname().machine == "x86_64" else (0x400000, 0x800000, 0xC00000):
-        got = {name: np.empty(5000, "f4") for name, _ in LAWS}
-        plans = {name: args for name, args in LAWS}
-        assert libm.fesetround(mode) == 0
-        try:
-            for name, args in plans.items():
-                getattr(fi, name)(got[name], *args, seed=1)
-            assert libm.fegetround() == mode
-        finally:
-            libm.fesetround(before)
-        assert all(np.array_equal(got[name], expected[name]) for name in got)
 
 
 PEAK = """
