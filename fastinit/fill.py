@@ -113,7 +113,7 @@ def _overlaps(array: np.ndarray) -> bool:
         reach += stride * (n - 1)
     else:
         return False
-    while array.size and array.ndim:  # two that share differ first on some axis, and can be moved so that one is the first there
+    while array.size and array.ndim:  # two that share differ first on some axis, and can be moved until one is 0 there
         if _share_memory(array[:1], array[1:]):
             return True
         array = array[0, ...]

@@ -84,7 +84,7 @@ def from_index(index: Sequence[slice | int], global_shape: int | Sequence[int]) 
 
     Raises
     ------
-    TypeError, ValueError, IndexError
+    TypeError, ValueError
         Naming `index` or `global_shape`, what was expected and what came.
 
     Examples
@@ -112,10 +112,10 @@ def _bounds(entry: Any, n: int, axis: int) -> tuple[int, int]:
             raise ValueError(f"index: expected slices of ints with step 1, got {entry} on axis {axis}")
         return first, max(end - first, 0)
     if isinstance(entry, bool) or not hasattr(entry, "__index__"):
-        raise TypeError(f"index: expected a slice or an int, got {entry!r} on axis {axis}")
+        raise TypeError(f"index: expected slices and ints, got {entry!r} on axis {axis}")
     at = operator.index(entry)
     if not -n <= at < n:
-        raise IndexError(f"index: expected an int in [{-n}, {n}) on axis {axis}, got {at}")
+        raise ValueError(f"index: expected an int in [{-n}, {n}) on axis {axis}, got {at}")
     return at % n, 1
 
 
