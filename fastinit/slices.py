@@ -8,7 +8,7 @@ Examples
 >>> import numpy as np, fastinit as fi
 >>> whole, made = fi.normal((5, 6), seed=0), np.empty((5, 6), "float32")
 >>> for block in shards((5, 6), (2, 3)):
-...     _ = fi.normal_(made[block.index], seed=0, global_shape=(5, 6), offset=block.offset)
+...     _ = fi.normal_(made[block.slices], seed=0, global_shape=(5, 6), offset=block.offset)
 >>> bool((made == whole).all())
 True
 """
@@ -61,8 +61,8 @@ class Block(NamedTuple):
     shape: Shape
 
     @property
-    def index(self) -> tuple[slice, ...]:
-        """The block as an index of the global tensor."""
+    def slices(self) -> tuple[slice, ...]:
+        """The block as an index: ``whole[block.slices]``."""
         return tuple(slice(first, first + n) for first, n in zip(*self))
 
 

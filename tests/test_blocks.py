@@ -89,9 +89,9 @@ def test_grids_reassemble(shape, data, case):
         offsets = [block.offset for block in blocks if 0 not in block.shape]
         assert offsets == sorted(offsets)
         for block in blocks:
-            assert made[block.index].shape == block.shape and from_index(block.index, shape) == block
-            getattr(fi, name + "_")(made[block.index], *args, **options, seed=8, global_shape=shape, offset=block.offset)
-            written[block.index] += 1
+            assert made[block.slices].shape == block.shape and from_index(block.slices, shape) == block
+            getattr(fi, name + "_")(made[block.slices], *args, **options, seed=8, global_shape=shape, offset=block.offset)
+            written[block.slices] += 1
         assert same(made, whole) and (written == 1).all()
     assert len(blocks) == math.prod(parts)
 
@@ -104,8 +104,8 @@ def test_from_index_is_numpys(shape, data):
         st.builds(slice, *2 * [st.one_of(st.none(), st.integers(-12, 12))], st.sampled_from([None, 1])))) for n in shape)
     numbers = np.arange(math.prod(shape)).reshape(shape)
     block = from_index(index, shape)
-    assert numbers[block.index].shape == block.shape
-    assert numbers[block.index].ravel().tolist() == numbers[index].ravel().tolist()
+    assert numbers[block.slices].shape == block.shape
+    assert numbers[block.slices].ravel().tolist() == numbers[index].ravel().tolist()
 
 
 def test_grids_of_others():
