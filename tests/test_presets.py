@@ -44,7 +44,7 @@ FORMULAS = {
 }
 
 
-@pytest.mark.parametrize("name", FORMULAS.keys() | fi.PRESETS.keys())
+@pytest.mark.parametrize("name", sorted(FORMULAS.keys() | fi.PRESETS.keys()))
 def test_formulas(name):
     shape, *expected = FORMULAS[name]
     preset, rules = fi.PRESETS[name], fi.PRESETS[name].rules("h.[0]*", shape)
