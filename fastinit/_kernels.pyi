@@ -14,6 +14,10 @@ ISAS: tuple[str, ...]
 AVAILABLE_ISAS: tuple[str, ...]
 COMPILER: str
 
+class default_environment:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
 class Plan:
     def __init__(
         self, dist: int, dtype: int, scale: float = 0, shift: float = 0, rest: float = 0, low: float = 0, high: float = 0,

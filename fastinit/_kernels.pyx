@@ -24,6 +24,12 @@ cdef extern from "fastinit.h" nogil:
     void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out)
     void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out)
 
+cdef extern from "environment.h":
+    ctypedef struct fi_environment:
+        pass
+    fi_environment fi_environment_default()
+    void fi_environment_restore(fi_environment caller)
+
 STREAM_VERSION = FI_STREAM_VERSION
 GROUP = FI_GROUP
 REDRAWS = FI_REDRAWS
@@ -60,6 +66,19 @@ cdef class Plan:
     def fields(self):
         """The struct's members by name, as the test programs in C take them."""
         return self.c
+
+
+cdef class default_environment:
+    """A context with the floating-point environment that the C core has: to nearest even, subnormals kept. The caller's comes
+    back, so that neither numbers made in Python nor anything of the caller's depend on the other."""
+
+    cdef fi_environment caller
+
+    def __enter__(self):
+        self.caller = fi_environment_default()
+
+    def __exit__(self, *_):
+        fi_environment_restore(self.caller)
 
 
 cdef class _Buffer:

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from . import _kernels
 from . import fill as _fill
 from .calls import INITIALIZERS, Initializer
 from .dtypes import resolve
@@ -81,7 +82,8 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
         raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
     entry, sizes = resolve(dtype), sizes_of(shape, "shape")
     _fill.check_words(entry, sizes, "shape")
-    recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
+    with _kernels.default_environment():
+        recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
     plan, facts = recipe.plan, recipe.facts
     random = plan is not None and plan.dist != "constant"
     acceptance, regime = (plan.acceptance, plan.regime) if plan else (1.0, None)

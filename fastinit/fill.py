@@ -55,6 +55,8 @@ class Job(NamedTuple):
 def array_of(tensor: Any) -> np.ndarray:
     """The tensor's memory as a plain ndarray."""
     if isinstance(tensor, np.ndarray):
+        if isinstance(tensor, np.ma.MaskedArray):
+            raise TypeError("tensor: expected an array that hides no element, got a masked one; pass its .data")
         return np.asarray(tensor)
     try:
         return np.asarray(memoryview(tensor))
@@ -70,7 +72,7 @@ def target_of(tensor: Any, dtype: Any = None) -> tuple[np.ndarray, DType]:
     if not array.flags.writeable:
         raise ValueError("tensor: expected writable memory, got a read-only array")
     found = (None if dtype is not None else BY_NUMPY.get(array.dtype)) or resolve(dtype, array.dtype)
-    if not array.flags.c_contiguous and _may_overlap(array):
+    if not array.flags.c_contiguous and _overlaps(array):
         raise ValueError(f"tensor: expected elements that do not overlap, got strides {array.strides} for shape "
                          f"{array.shape}")
     return (array if array.dtype is found.storage else array.view(found.storage)), found
@@ -102,13 +104,19 @@ def _share_memory(a: np.ndarray, b: np.ndarray) -> bool:
         return True
 
 
-def _may_overlap(array: np.ndarray) -> bool:
-    """Whether two elements might share memory: each stride must step over all that the smaller ones reach."""
+def _overlaps(array: np.ndarray) -> bool:
+    """Whether two elements share memory. Almost always told by the strides: each steps over all that smaller ones reach."""
     reach = array.itemsize
     for stride, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape) if n > 1):
         if stride < reach:
-            return array.size > 0
+            break
         reach += stride * (n - 1)
+    else:
+        return False
+    while array.size and array.ndim:  # two that share differ first on some axis, and can be moved until one is 0 there
+        if _share_memory(array[:1], array[1:]):
+            return True
+        array = array[0, ...]
     return False
 
 

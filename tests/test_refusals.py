@@ -134,6 +134,12 @@ for came, then in [("read-only", lambda a: a.setflags(write=False) or a), ("read
 for came, x in [("None", None), ("str", "abc"), ("list", [[1.0]]), ("uint8", bytearray(16)), ("object", np.full((2, 2), None))]:
     row(WAYS, TypeError, "tensor", came, given(x))
 row(WAYS, EITHER, "tensor", "memoryview", memory((6,), then=lambda a: (m := memoryview(a)).release() or m))
+row(WAYS, TypeError, "tensor", "masked", memory((2, 2), then=lambda a: np.ma.masked_array(a, [[0, 1], [0, 0]], hard_mask=True)))
+for came, then in [("uint8", lambda a: memoryview(a).cast("B")), ("[('x'", lambda a: a.view([("x", "f4")])),
+                   ("complex64", lambda a: a.view("c8"))]:
+    row(WAYS, TypeError, "tensor", came, memory((4,), then=then))
+for then in (bytes, lambda a: memoryview(a).toreadonly(), lambda a: a[0]):
+    row(WAYS, ValueError, "tensor", "read-only", memory((4,), then=then))
 
 # Blocks, and over 2^48 words; no array of the huge size can be asked for.
 HUGE = (2**60, 2**60)
@@ -149,6 +155,15 @@ for n in (3, -4, 4.5, 8.0, NAN, None, "4", [4]):
     row("normal_", EITHER, "global_shape", n, global_shape=(n, 6))
     row("normal_", EITHER, "offset", n, global_shape=(6, 6), offset=(n, 0))
 row("normal_", EITHER, "global_shape", True, memory((1, 6)), global_shape=(True, 6))
+
+each("normal_", ValueError, "index", (slice(4), slice(6)), ())
+each("normal_", EITHER, "index", (slice(4),), slice(4), 3, "46", (0, slice(6)), (slice(4), slice(7)), (slice(1, 4), slice(6)),
+     global_shape=(9, 9))
+for n in (slice(0, 8, 2), slice(3, None, -1), slice(4.0), ..., None, 2.0, True, "4", 9, -10):
+    row("normal_", EITHER, "index", n, index=(n, slice(6)), global_shape=(9, 9))
+row("normal_", ValueError, "index", "(0, 0)", offset=(0, 0), index=(slice(4), slice(6)), global_shape=(9, 9))
+row("normal_", ValueError, "global_shape", -9, index=(slice(4), slice(6)), global_shape=(-9, 9))
+row("eye_ orthogonal_", ValueError, "global_shape", 9, memory((6, 6)), index=(slice(6), slice(6)), global_shape=(9, 9))
 
 # Seeds, names, threads, and the functions that fill nothing.
 SEEDED = "normal_ eye_ words fill Rng manual_seed"
