@@ -50,6 +50,8 @@ _LAWS: list[tuple[str, dict[str, Any]]] = [
     ("normal", {"mean": 0.5, "std": 0.02}),
     ("trunc_normal", {"std": 0.02, "bounds": "std"}),
     ("trunc_normal", {"mean": 0.25, "std": 0.5, "a": 0.0, "b": 0.5}),
+    ("trunc_normal", {"a": 1.0, "b": 10.0}),
+    ("trunc_normal", {"a": -float("inf"), "b": -3.0}),
     ("xavier_uniform", _FANS),
     ("xavier_normal", _FANS),
     ("kaiming_uniform", _FANS),

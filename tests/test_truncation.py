@@ -21,8 +21,8 @@ from fastinit.dtypes import DTYPES
 from fastinit.truncation import trunc_normal as plan_of
 
 ALPHA, SEED, inf = 1e-9, 20240229, math.inf
-LAWS = {"gaussian": [(0, 1, -2, 2), (0, 0.02, -2, 2), (0, 0.002, -2, 2), (0, 1, 0, inf)],
-        "tail": [(0, 1, 1, 10), (0, 1, 5, 1e5), (0, 1, 5, inf), (0, 1, -inf, -3), (10, 1, -2, 2), (0.01, 1, 0, 2.2)],
+LAWS = {"gaussian": [(0, 1, -2, 2), (0, 0.02, -2, 2), (0, 0.002, -2, 2), (0, 1, -0.4, inf)],
+        "tail": [(0, 1, 0, inf), (0, 1, 1, 10), (0, 1, 5, 1e5), (0, 1, 5, inf), (0, 1, -inf, -3), (10, 1, -2, 2), (0.01, 1, 0, 2.2)],
         "narrow": [(0, 1, 3, 3.001), (0, 1, -1e-3, 1e-3), (0.5, 0.25, 0.3, 0.6)]}
 CASES = [(regime, law, dtype) for regime, laws in LAWS.items() for law in laws for dtype in DTYPES]
 POINTS = [((0, 1, 3, 3.001), "float16"), ((0, 1, 3, 3.001), "bfloat16")]  # 3 is all that is representable
@@ -81,7 +81,7 @@ def test_law_of_the_twin(regime, law, dtype):
     values, taken = by_twin(law, dtype, 2**16)
     check_law(values, law, dtype)
     plan = plan_of(*map(float, law), DTYPES[dtype])
-    assert plan.regime == regime and plan.acceptance >= 0.5
+    assert plan.regime == regime and plan.acceptance >= 0.6
     z = (taken.mean() * plan.acceptance - 1) / math.sqrt(max(1 - plan.acceptance, 1e-9) / len(taken))
     assert abs(z) < 6, f"{taken.mean()} candidates an element, 1 / {plan.acceptance} expected"
 
@@ -175,6 +175,7 @@ def acceptances(low, high):
 @settings(max_examples=300, deadline=None, derandomize=True)
 @given(intervals)
 @example((0.0, inf))
+@example((-0.4, inf))
 @example((30.0, inf))
 @example((-1e-9, 2e-9))
 @example((-0.5, 1.5))
@@ -187,19 +188,19 @@ def test_moments_and_choice(interval):
     assert abs(plan.mean - mean) <= 1e-15 * abs(mean) + 1e-15 * std
     gaussian, uniform, exponential = acceptances(low, high)
     chosen = {"gaussian": gaussian, "narrow": uniform, "tail": exponential}
-    assert abs(plan.acceptance / chosen[plan.regime] - 1) < 1e-15 and plan.acceptance >= 0.5
-    best = "gaussian" if float(gaussian) >= 0.5 else "narrow" if uniform >= exponential else "tail"
+    assert abs(plan.acceptance / chosen[plan.regime] - 1) < 1e-15 and plan.acceptance >= 0.6
+    best = "gaussian" if float(gaussian) >= 0.6 else "narrow" if uniform >= exponential else "tail"
     assert plan.regime == best
 
 
 def test_worst_acceptance():
-    """1/2 where the gaussian still serves; elsewhere 1 - 1/e, in far tails cut at a width of 1 / alpha."""
+    """0.6 where the gaussian still serves; elsewhere 1 - 1/e, in far tails cut at a width of 1 / alpha."""
     worst = {"gaussian": 1.0, "narrow": 1.0, "tail": 1.0}
     for low in [*np.linspace(-4, 4, 81), 10, 100, 1e4]:
         for width in np.geomspace(0.01, 10, 60) / max(1, low):
             plan = plan_of(0.0, 1.0, low, low + width, DTYPES["float64"])
             worst[plan.regime] = min(worst[plan.regime], plan.acceptance)
-    assert 0.5 <= worst["gaussian"] < 0.51
+    assert 0.6 <= worst["gaussian"] < 0.61
     assert min(worst["narrow"], worst["tail"]) > 1 - math.exp(-1) and max(worst["narrow"], worst["tail"]) < 0.66
 
 
@@ -239,7 +240,7 @@ def test_any_bounds_give_a_plan_or_say_why_not(question, dtype, bounds, std_is):
     except ValueError as refusal:
         assert str(refusal).startswith(("a, b: ", "std: ", "mean, std, a, b: ", "std, a, b: "))
         return
-    assert plan.acceptance >= 0.5
+    assert plan.acceptance >= 0.6
     if bounds == "absolute":
         assert a <= plan.mean <= b or std == 0
     p = plan.kernel.fields()
@@ -252,7 +253,7 @@ def test_any_bounds_give_a_plan_or_say_why_not(question, dtype, bounds, std_is):
     values, taken = twin_of(plan, 64)
     x = DTYPES[dtype].decode(values).astype(np.float64)
     assert np.isfinite(x).all() and plan.low <= x.min() and x.max() <= plan.high
-    assert taken.max() <= 40, "one in 2^40 where half is kept"
+    assert taken.max() <= 40, "one in 10^15 where 0.6 is kept"
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
