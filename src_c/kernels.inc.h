@@ -55,12 +55,21 @@ static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
     UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) v_store_u64(lanes->state + v * FI_LANES64, s[v]);
 }
 
+/* How many bits a word has set is what a branch cannot predict: some more are written than most words have. */
 static size_t places(const uint64_t *bits, size_t n, uint32_t *index) {
+    enum { EAGER = 8 };
     size_t found = 0;
     for (size_t i = 0; i < n; i += 64) {
         uint64_t left = bits[i / 64];
         if (n - i < 64) left &= ((uint64_t)1 << (n - i)) - 1;
-        for (; left; left &= left - 1) index[found++] = (uint32_t)(i + v_lowest_bit(left));
+#if FI_LANES == 16
+        for (unsigned k = 0; k < 64; k += 16) found += v_compress(index + found, (uint32_t)(i + k), (uint16_t)(left >> k));
+#else
+        const size_t end = found + v_count_bits(left);
+        UNROLL for (size_t k = 0; k < EAGER; k++, left &= left - 1) index[found + k] = (uint32_t)(i + v_lowest_bit(left));
+        for (found += EAGER; left; left &= left - 1) index[found++] = (uint32_t)(i + v_lowest_bit(left));
+        found = end;
+#endif
     }
     return found;
 }

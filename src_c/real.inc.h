@@ -239,11 +239,19 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n
             for (size_t i = 0; i < count; i++) memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
         }
         if (accepted == (unsigned)(((uint64_t)1 << LANES) - 1)) continue;
-        for (size_t i = 0; i < count; i++) {
-            if (accepted >> R(lane)(i) & 1) continue;
-            rejects->where[left] = where[i];
-            rejects->state[left++] = rejects->state[k + i];
+#if FI_LANES == 16
+        const unsigned rejected = ~accepted, valid = (1u << count) - 1;
+        UNROLL for (size_t v = 0; v < VECTORS; v++) {
+            const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
+            left += v_compress_pairs(rejects->state + left, s[v], rejects->where + left, where + v * FI_LANES64, (uint8_t)bits);
         }
+#else
+        for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
+            rejects->where[left] = where[i];
+            rejects->state[left] = rejects->state[k + i];
+            left += !(accepted >> R(lane)(i) & 1);
+        }
+#endif
     }
     return left;
 }

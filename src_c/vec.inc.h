@@ -222,13 +222,32 @@ SI v_u64 v_pair_words(const uint32_t *w) {
 #endif
 }
 
-/* Where x has its lowest set bit; x is not 0. */
-SI size_t v_lowest_bit(uint64_t x) {
 #ifdef __GNUC__
-    return (size_t)__builtin_ctzll(x);
+SI size_t v_count_bits(uint64_t x) { return (size_t)__builtin_popcountll(x); }
+/* Any number below 64 if x is 0. */
+SI size_t v_lowest_bit(uint64_t x) { return (size_t)__builtin_ctzll(x | (uint64_t)1 << 63); }
 #else
-    size_t i = 0;
-    while (!(x >> i & 1)) i++;
-    return i;
+SI size_t v_count_bits(uint64_t x) { size_t n = 0; for (; x; x &= x - 1) n++; return n; }
+SI size_t v_lowest_bit(uint64_t x) { size_t i = 0; while (i < 63 && !(x >> i & 1)) i++; return i; }
 #endif
+
+#if FI_LANES == 16
+/* first + i for each set bit i, ascending, to p, and as much again of anything; returns how many. */
+SI size_t v_compress(uint32_t *p, uint32_t first, uint16_t bits) {
+    const __m512i all = _mm512_add_epi32(_mm512_set1_epi32((int)first),
+                                         _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(bits, all));
+    return v_count_bits(bits);
 }
+
+/* Of FI_LANES64 pairs, those whose bit is set, likewise; x and p may be the same memory. */
+SI size_t v_compress_pairs(uint64_t *x, v_u64 a, uint32_t *p, const uint32_t *b, uint8_t bits) {
+    const __m256i of_b = _mm256_maskz_compress_epi32(bits, _mm256_loadu_si256((const __m256i *)b));
+    _mm512_storeu_si512(x, _mm512_maskz_compress_epi64(bits, (__m512i)a));
+    _mm256_storeu_si256((__m256i *)p, of_b);
+    return v_count_bits(bits);
+}
+
+/* Every second bit, from the lowest on. */
+SI unsigned v_even_bits(unsigned bits) { return _pext_u32(bits, 0x5555); }
+#endif
