@@ -189,18 +189,18 @@ def test_moments_and_choice(interval):
     gaussian, uniform, exponential = acceptances(low, high)
     chosen = {"gaussian": gaussian, "narrow": uniform, "tail": exponential}
     assert abs(plan.acceptance / chosen[plan.regime] - 1) < 1e-15 and plan.acceptance >= 0.6
-    best = "gaussian" if float(gaussian) >= 0.6 else "narrow" if uniform >= exponential else "tail"
+    best = "gaussian" if 1.1 * float(gaussian) >= max(uniform, exponential) else "narrow" if uniform >= exponential else "tail"
     assert plan.regime == best
 
 
 def test_worst_acceptance():
-    """0.6 where the gaussian still serves; elsewhere 1 - 1/e, in far tails cut at a width of 1 / alpha."""
+    """0.61 where the gaussian still serves; elsewhere 1 - 1/e, in far tails cut at a width of 1 / alpha."""
     worst = {"gaussian": 1.0, "narrow": 1.0, "tail": 1.0}
     for low in [*np.linspace(-4, 4, 81), 10, 100, 1e4]:
         for width in np.geomspace(0.01, 10, 60) / max(1, low):
             plan = plan_of(0.0, 1.0, low, low + width, DTYPES["float64"])
             worst[plan.regime] = min(worst[plan.regime], plan.acceptance)
-    assert 0.6 <= worst["gaussian"] < 0.61
+    assert 0.61 <= worst["gaussian"] < 0.63
     assert min(worst["narrow"], worst["tail"]) > 1 - math.exp(-1) and max(worst["narrow"], worst["tail"]) < 0.66
 
 
