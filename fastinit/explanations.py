@@ -30,6 +30,8 @@ class Explanation:
         Share of draws kept, and expected draws for an element.
     words : int
         Length of the stream that is used, redraws apart.
+    elementwise : bool
+        Whether a block can be filled alone, by ``global_shape`` and ``offset``.
     """
 
     initializer: str
@@ -46,6 +48,7 @@ class Explanation:
     acceptance: float
     draws: float
     words: int
+    elementwise: bool
 
 
 def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any = "float32", **options: Any) -> Explanation:
@@ -86,4 +89,5 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
         facts.get("fan_in"), facts.get("fan_out"), facts.get("gain"),
         plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
         plan.low if plan else -math.inf, plan.high if plan else math.inf,
-        acceptance, 1 / acceptance, (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))
+        acceptance, 1 / acceptance, (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4),
+        recipe.write is None)
