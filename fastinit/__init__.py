@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import functools as _functools
 import inspect as _inspect
-from importlib.metadata import version as _version
 from types import ModuleType as _ModuleType
 from typing import Any as _Any
 
@@ -33,8 +32,10 @@ from .structured import (
     sparse_,
 )
 
-__version__ = _version("fastinit-kernels")
 STREAM_VERSION: int = _kernels.STREAM_VERSION
+
+_SELF = _inspect.Parameter("self", _inspect.Parameter.POSITIONAL_ONLY)
+
 
 def _as_method(function: _Any) -> _Any:
     @_functools.wraps(function)
@@ -43,10 +44,8 @@ def _as_method(function: _Any) -> _Any:
             raise TypeError(f"seed: expected none, as Rng.{function.__name__} draws from the Rng, got {options['seed']!r}")
         return function(*args, seed=self, **options)
 
-    signature = _inspect.signature(function)
-    own = [p for p in signature.parameters.values() if p.name != "seed"]
-    method.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[_inspect.Parameter("self", _inspect.Parameter.POSITIONAL_ONLY), *own])
+    own = [p for p in function.__signature__.parameters.values() if p.name != "seed"]
+    method.__signature__ = _inspect.Signature([_SELF, *own])  # type: ignore[attr-defined]
     return method
 
 
@@ -69,10 +68,24 @@ def show_config() -> dict[str, _Any]:
     >>> fi.show_config()["stream_version"]
     1
     """
-    return {"version": __version__, "stream_version": STREAM_VERSION, "isa": _kernels.ISAS[_fill.isa],
+    return {"version": __getattr__("__version__"), "stream_version": STREAM_VERSION, "isa": _kernels.ISAS[_fill.isa],
             "isas": list(_kernels.AVAILABLE_ISAS), "compiler": _kernels.COMPILER,
             "num_threads": _fill.resolve_threads(None)}
 
 
 __all__ = [_name for _name, _value in list(globals().items())
-           if not _name.startswith("_") and not isinstance(_value, _ModuleType) and _name != "annotations"]
+           if not _name.startswith("_") and not isinstance(_value, _ModuleType) and _name != "annotations"] + ["BitGenerator"]
+
+
+def __getattr__(name: str) -> _Any:
+    """What costs milliseconds to import, when it is asked for."""
+    if name == "BitGenerator":
+        from ._bit_generator import BitGenerator as value
+    elif name == "__version__":
+        from importlib.metadata import version
+
+        value = version("fastinit-kernels")
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value

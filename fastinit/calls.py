@@ -154,27 +154,35 @@ def initializer(law: Law) -> Initializer:
         by_name = dtype if isinstance(dtype, str) else None
         return in_place(empty(shape, dtype), *args, seed=seed, name=name, num_threads=num_threads, dtype=by_name, **options)
 
-    _dress(in_place, law, law.__name__ + "_", "tensor", ["num_threads", "dtype", "global_shape", "offset"])
-    _dress(allocating, law, law.__name__, "shape", ["num_threads", "dtype", "global_shape", "offset"])
+    _dress(in_place, law, law.__name__ + "_", "tensor")
+    _dress(allocating, law, law.__name__, "shape")
     made = cast(Initializer, allocating)
     made.law, made.in_place = law, in_place
     INITIALIZERS[law.__name__] = made
     return made
 
 
-def _dress(function: Any, law: Law, name: str, first: str, keywords: list[str]) -> None:
+def _keywords(**defaults: Any) -> list[inspect.Parameter]:
+    return [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items()]
+
+
+# Made once: with a signature of its own for each of forty functions, they are a good part of the import's time.
+_KEYWORDS = {first: _keywords(seed=None, name="", num_threads=None, dtype=dtype, global_shape=None, offset=None)
+             for first, dtype in (("tensor", None), ("shape", "float32"))}
+_FAN_KEYWORDS = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is p.KEYWORD_ONLY]
+
+
+def _dress(function: Any, law: Law, name: str, first: str) -> None:
     """Name, signature and docstring: the law's, with what all initializers share."""
     functools.update_wrapper(function, law, assigned=("__module__",), updated=())
     function.__name__ = function.__qualname__ = name
     kind = inspect.Parameter
     own = list(inspect.signature(law).parameters.values())[2:]
     scaled = any(p.kind is kind.VAR_KEYWORD for p in own)
-    shared = [kind("seed", kind.KEYWORD_ONLY, default=None), kind("name", kind.KEYWORD_ONLY, default="")]
-    shared += [kind(k, kind.KEYWORD_ONLY, default="float32" if k == "dtype" and first == "shape" else None) for k in keywords]
-    fan = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is kind.KEYWORD_ONLY] if scaled else []
     own = [p for p in own if p.kind is not kind.VAR_KEYWORD]
     function.__signature__ = inspect.Signature(
-        [kind(first, kind.POSITIONAL_OR_KEYWORD), *(p.replace(annotation=kind.empty) for p in own), *shared, *fan])
+        [kind(first, kind.POSITIONAL_OR_KEYWORD), *(p.replace(annotation=kind.empty) for p in own),
+         *_KEYWORDS[first], *(_FAN_KEYWORDS if scaled else [])])
     doc = inspect.getdoc(law) or ""
     head, _, rest = doc.partition("Parameters\n----------\n")
     parameters, separator, tail = rest.partition("\nNotes\n-----\n")

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
@@ -127,6 +126,8 @@ def uniform(low: float, high: float, dtype: DType) -> Plan:
     kernel = _kernel_bounds(low, high, dtype)
     if low == high:
         return Plan(_kernel("uniform", dtype, **kernel, shift=kernel["low"]), "uniform", dtype, low, 0.0, low, high)
+    from fractions import Fraction  # 4 ms to import
+
     # Halves first: high - low may exceed the range.
     bits = 53 if dtype.real == np.float64 else 24
     step = _round((high / 2 - low / 2) * 2.0 ** (1 - bits), dtype)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
-import secrets
+import os
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
@@ -17,7 +17,8 @@ import numpy as np
 
 __all__ = ["Pinned", "Rng", "Seed", "default_rng", "manual_seed", "pin"]
 
-Seed = Union[int, Sequence[int], np.random.SeedSequence, np.random.Generator, np.random.BitGenerator, "Rng", "Pinned", None]
+# As text: numpy.random is imported when it is first looked at.
+Seed = Union[int, Sequence[int], "np.random.SeedSequence", "np.random.Generator", "np.random.BitGenerator", "Rng", "Pinned", None]
 
 _TAG = b"fastinit stream 1"
 
@@ -48,7 +49,7 @@ def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
 def entropy(seed: Seed) -> tuple[int, ...]:
     """The integers that a seed stands for. Generators are advanced by 128 bits; None asks the operating system."""
     if seed is None:
-        return (secrets.randbits(128),)
+        return (int.from_bytes(os.urandom(16), "little"),)
     if isinstance(seed, np.random.BitGenerator):
         seed = np.random.Generator(seed)
     if isinstance(seed, np.random.Generator):
