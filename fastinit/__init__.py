@@ -80,12 +80,11 @@ __all__ = [_name for _name, _value in list(globals().items())
 def __getattr__(name: str) -> _Any:
     """What costs milliseconds to import, when it is asked for."""
     if name == "BitGenerator":
-        from ._bit_generator import BitGenerator as value
-    elif name == "__version__":
+        from ._bit_generator import BitGenerator
+
+        return BitGenerator
+    if name == "__version__":
         from importlib.metadata import version
 
-        value = version("fastinit-kernels")
-    else:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    globals()[name] = value
-    return value
+        return version("fastinit-kernels")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

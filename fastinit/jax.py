@@ -1,9 +1,9 @@
 """`jax.nn.initializers` on fastinit's stream: same names, arguments, defaults and laws; the same values for any sharding.
 
-An initializer is called as JAX's are, ``init(key, shape, dtype=None, out_sharding=None)``, and gives what fastinit's own of that
-law gives with the key's data as the seed: ``normal(0.02)(key, shape)`` is
-``fastinit.normal(shape, 0, 0.02, seed=jax.random.key_data(key).tolist())``. Each device gets its shard alone. Instead of a key,
-what fastinit takes as a seed will do.
+An initializer is called as JAX's are, ``init(key, shape, dtype=None, out_sharding=None)``, and gives what fastinit gives for that
+law with the key's data as the seed: ``normal(0.02)(key, shape)`` has the values of
+``fastinit.normal(shape, 0, 0.02, seed=jax.random.key_data(key).tolist())``. Each device's shard is made by itself. Instead of a
+key, what fastinit takes as a seed will do.
 
 Values are made outside `jax.jit`. Inside, where a compiled program would have to make them, lowering raises a TypeError that
 says so; shapes can be traced (`jax.eval_shape`, and so Flax's ``apply``).
@@ -80,7 +80,7 @@ def _initializer(law: Callable[[Shape], _Law], default: Any) -> Init:
         seed = pin(np.asarray(data).ravel().tolist() if isinstance(key, jax.Array) else key)
         whole = None if arrange is None else arrange(of(own_shape, *args, dtype=like.dtype, seed=seed, **options))
 
-        def shard(index: tuple[slice, ...]) -> np.ndarray:
+        def shard(index: Any) -> np.ndarray:
             if whole is not None:
                 return whole[index]
             block = [range(n)[part] for part, n in zip(index, shape)]

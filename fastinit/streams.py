@@ -17,8 +17,10 @@ import numpy as np
 
 __all__ = ["Pinned", "Rng", "Seed", "default_rng", "manual_seed", "pin"]
 
-# As text: numpy.random is imported when it is first looked at.
-Seed = Union[int, Sequence[int], "np.random.SeedSequence", "np.random.Generator", "np.random.BitGenerator", "Rng", "Pinned", None]
+# As text, since a look at numpy.random imports it.
+Seed = Union[
+    int, Sequence[int], "np.random.SeedSequence", "np.random.Generator", "np.random.BitGenerator", "Rng", "Pinned", None,
+]
 
 _TAG = b"fastinit stream 1"
 
