@@ -1,7 +1,7 @@
 """Dask arrays of fastinit's values, the same for any chunks and any scheduler.
 
-Every initializer that allocates is here, with its arguments: ``fastinit.dask.normal(shape, mean, std, chunks=...)`` has the values
-of ``fastinit.normal(shape, mean, std)``. Each chunk is made by itself, in the process that wants it.
+Every initializer that allocates is here, with its arguments: ``fastinit.dask.normal(shape, mean, std, chunks=...)`` has the
+values of ``fastinit.normal(shape, mean, std)``. Each chunk is made by itself, in the process that wants it.
 
 Examples
 --------

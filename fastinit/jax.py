@@ -1,7 +1,7 @@
 """`jax.nn.initializers` on fastinit's stream: same names, arguments, defaults and laws; the same values for any sharding.
 
-An initializer is called as JAX's are, ``init(key, shape, dtype=None, out_sharding=None)``, and gives what fastinit gives for that
-law with the key's data as the seed: ``normal(0.02)(key, shape)`` has the values of
+An initializer is called as JAX's are, ``init(key, shape, dtype=None, out_sharding=None)``, and gives what fastinit gives for
+that law with the key's data as the seed: ``normal(0.02)(key, shape)`` has the values of
 ``fastinit.normal(shape, 0, 0.02, seed=jax.random.key_data(key).tolist())``. Each device's shard is made by itself. Instead of a
 key, what fastinit takes as a seed will do.
 
@@ -148,6 +148,8 @@ he_normal = kaiming_normal = _scaled(2.0, "fan_in", "truncated_normal")
 def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> Init:
     """Orthonormal columns along `column_axis`, or rows if there are fewer of them, times `scale`."""
     def law(shape: Shape) -> _Law:
+        if len(shape) < 2:
+            return _Law(fi.orthogonal, (scale,), {}, shape)  # which will be refused
         n = shape[column_axis]
         rest = np.delete(shape, column_axis).tolist()
         return _Law(fi.orthogonal, (scale,), {}, (math.prod(rest), n),

@@ -72,7 +72,7 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
     ...     files = fi.safetensors.create(f"{folder}/model.safetensors", spec, {"*.bias": fi.Zeros(), "*": fi.XavierUniform()},
     ...                                   dtype="bfloat16", seed=0)
     ...     print(files[0].name, files[0].stat().st_size)
-    model.safetensors 10376
+    model.safetensors 10384
     """
     tensors = _tensors(spec, rules, dtype)
     path, parts = Path(path), _split(tensors, shards)
