@@ -95,24 +95,67 @@ def _initializer(law: Callable[[Shape], _Law], default: Any) -> Init:
 
 
 def uniform(scale: float = 1e-2, dtype: Any = None) -> Init:
-    """Uniform on [0, scale)."""
+    """`jax.nn.initializers.uniform`: on [0, scale), by `fastinit.uniform`.
+
+    Examples
+    --------
+    >>> import fastinit.jax, jax
+    >>> w = fastinit.jax.uniform(0.1)(jax.random.key(0), (100, 50))
+    >>> bool(0 <= w.min() < w.max() < 0.1)
+    True
+    """
     return _initializer(lambda shape: _Law(fi.uniform, (0.0, scale)), dtype)
 
 
 def normal(stddev: float = 1e-2, dtype: Any = None) -> Init:
-    """Gaussian of mean 0."""
+    """`jax.nn.initializers.normal`: gaussian of mean 0, by `fastinit.normal`.
+
+    Examples
+    --------
+    >>> import fastinit as fi, fastinit.jax, jax
+    >>> w = fi.jax.normal(0.02)(jax.random.key(7), (100, 50))
+    >>> bool((w == fi.normal((100, 50), std=0.02, seed=[0, 7])).all())
+    True
+    """
     return _initializer(lambda shape: _Law(fi.normal, (0.0, stddev)), dtype)
 
 
 def truncated_normal(stddev: float = 1e-2, dtype: Any = None, lower: float = -2.0, upper: float = 2.0) -> Init:
-    """Gaussian cut at `lower` and `upper` standard deviations; `stddev` is the parent's."""
+    """`jax.nn.initializers.truncated_normal`: `lower` and `upper` count standard deviations, `stddev` is that of the gaussian
+    before it is cut; by `fastinit.trunc_normal`.
+
+    Examples
+    --------
+    >>> import fastinit.jax, jax
+    >>> float(abs(fastinit.jax.truncated_normal(0.5)(jax.random.key(0), (100, 50))).max()) <= 1
+    True
+    """
     return _initializer(lambda shape: _Law(fi.trunc_normal, (0.0, stddev, lower, upper), {"bounds": "std"}), dtype)
 
 
 def variance_scaling(scale: float, mode: str, distribution: str, in_axis: Axes = -2, out_axis: Axes = -1,
                      batch_axis: Axes = (), dtype: Any = None) -> Init:
-    """Variance scale / fan: `fastinit.variance_scaling` with JAX's fans, which let axes be input and output at once, as Flax's
-    embeddings do."""
+    """`jax.nn.initializers.variance_scaling`: variance scale / n, n the fan that `mode` names, by `fastinit.variance_scaling`.
+
+    Parameters
+    ----------
+    scale : float
+        >= 0.
+    mode : {"fan_in", "fan_out", "fan_avg", "fan_geo_avg"}
+    distribution : {"truncated_normal", "normal", "uniform"}
+        The first is cut at two standard deviations and widened to the variance asked for.
+    in_axis, out_axis, batch_axis : int or sequence of int
+        All other axes are the receptive field. One axis may be input and output at once, as in Flax's embeddings.
+    dtype : dtype, optional
+        Of calls that name none.
+
+    Examples
+    --------
+    >>> import fastinit.jax, jax
+    >>> embed = fastinit.jax.variance_scaling(1.0, "fan_in", "normal", out_axis=0)(jax.random.key(0), (1000, 64))
+    >>> round(float(embed.std()), 2)  # 1 / sqrt(64)
+    0.13
+    """
     def law(shape: Shape) -> _Law:
         fan_in, fan_out = (_fan(shape, axes, batch_axis) for axes in (out_axis, in_axis))
         return _Law(fi.variance_scaling, (scale, mode, distribution), {"fan_in": fan_in, "fan_out": fan_out})
@@ -133,7 +176,7 @@ def _scaled(scale: float, mode: str, distribution: str) -> Callable[..., Init]:
     def make(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: Any = None) -> Init:
         return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
 
-    make.__doc__ = f"``variance_scaling({scale}, {mode!r}, {distribution!r}, ...)``."
+    make.__doc__ = f"``variance_scaling({scale}, {mode!r}, {distribution!r}, in_axis, out_axis, batch_axis, dtype)``."
     return make
 
 
@@ -146,7 +189,16 @@ he_normal = kaiming_normal = _scaled(2.0, "fan_in", "truncated_normal")
 
 
 def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> Init:
-    """Orthonormal columns along `column_axis`, or rows if there are fewer of them, times `scale`."""
+    """`jax.nn.initializers.orthogonal`: orthonormal columns along `column_axis`, or rows where there are fewer of those, times
+    `scale`; by `fastinit.orthogonal`, which makes the array whole.
+
+    Examples
+    --------
+    >>> import fastinit.jax, jax, numpy as np
+    >>> w = np.asarray(fastinit.jax.orthogonal()(jax.random.key(0), (5, 3)))
+    >>> bool(np.allclose(w.T @ w, np.eye(3), atol=1e-5))
+    True
+    """
     def law(shape: Shape) -> _Law:
         if len(shape) < 2:
             return _Law(fi.orthogonal, (scale,), {}, shape)  # which will be refused
@@ -159,7 +211,15 @@ def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> 
 
 
 def delta_orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> Init:
-    """A convolution kernel (*k, I, O) that is orthogonal at its centre and zero elsewhere; of a matrix with I <= O,
-    `column_axis` changes nothing."""
+    """`jax.nn.initializers.delta_orthogonal`: a convolution kernel (*k, I, O), orthogonal at its centre and zero elsewhere; by
+    `fastinit.delta_orthogonal`. As I <= O, it is the rows that are orthonormal, whatever `column_axis`.
+
+    Examples
+    --------
+    >>> import fastinit.jax, jax, numpy as np
+    >>> w = np.asarray(fastinit.jax.delta_orthogonal()(jax.random.key(0), (3, 3, 4, 6)))
+    >>> bool(np.allclose(w[1, 1] @ w[1, 1].T, np.eye(4), atol=1e-5)), int(np.count_nonzero(w))
+    (True, 24)
+    """
     return _initializer(lambda shape: _Law(fi.delta_orthogonal, (scale,), {}, (*shape[:-3:-1], *shape[:-2]),
                                            lambda kernel: np.moveaxis(kernel, (0, 1), (-1, -2))), dtype)

@@ -192,7 +192,8 @@ def test_refusals(tmp_path, options, error, text):
 
 @pytest.mark.parametrize("args, options, error, text", [
     ((3, fi.normal), {}, TypeError, "rule"), ((3, fi.Normal(std=-1)), {}, ValueError, "std"),
-    ((-3, fi.Normal()), {}, ValueError, "shape"), ((3, fi.Normal()), {"dtype": "int8"}, TypeError, "dtype"), ((3, fi.Normal()), {"name": 3}, TypeError, "name"),
+    ((-3, fi.Normal()), {}, ValueError, "shape"), ((3, fi.Normal()), {"dtype": "int8"}, TypeError, "dtype"),
+    ((3, fi.Normal()), {"name": 3}, TypeError, "name"),
 ])
 def test_npy_refusals(tmp_path, args, options, error, text):
     with pytest.raises(error, match=text):
