@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools as _functools
 import inspect as _inspect
 from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from . import _kernels
@@ -54,6 +55,12 @@ for _initializer in INITIALIZERS.values():
         setattr(Rng, _function.__name__, _as_method(_function))
 
 
+def _version() -> str:
+    from importlib.metadata import version  # 14 ms
+
+    return version("fastinit-kernels")
+
+
 def show_config() -> dict[str, _Any]:
     """What this installation runs on.
 
@@ -68,7 +75,7 @@ def show_config() -> dict[str, _Any]:
     >>> fi.show_config()["stream_version"]
     1
     """
-    return {"version": __getattr__("__version__"), "stream_version": STREAM_VERSION, "isa": _kernels.ISAS[_fill.isa],
+    return {"version": _version(), "stream_version": STREAM_VERSION, "isa": _kernels.ISAS[_fill.isa],
             "isas": list(_kernels.AVAILABLE_ISAS), "compiler": _kernels.COMPILER,
             "num_threads": _fill.resolve_threads(None)}
 
@@ -77,14 +84,17 @@ __all__ = [_name for _name, _value in list(globals().items())
            if not _name.startswith("_") and not isinstance(_value, _ModuleType) and _name != "annotations"] + ["BitGenerator"]
 
 
-def __getattr__(name: str) -> _Any:
-    """What costs milliseconds to import, when it is asked for."""
-    if name == "BitGenerator":
-        from ._bit_generator import BitGenerator
+if _TYPE_CHECKING:
+    from ._bit_generator import BitGenerator
 
-        return BitGenerator
-    if name == "__version__":
-        from importlib.metadata import version
+    __version__: str
+else:
+    def __getattr__(name):
+        """What costs milliseconds to import, when it is asked for."""
+        if name == "BitGenerator":
+            from ._bit_generator import BitGenerator
 
-        return version("fastinit-kernels")
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return BitGenerator
+        if name == "__version__":
+            return _version()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

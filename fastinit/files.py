@@ -106,13 +106,11 @@ def refuse_existing(path: Path, overwrite: bool) -> None:
 
 @contextlib.contextmanager
 def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A name beside `path` for a file that, once written, is brought to the disk and renamed; it goes if anything fails."""
+    """A name beside `path` for a file that will be renamed to it when it is whole and on the disk, or removed."""
     refuse_existing(path, overwrite)
     part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
     try:
         yield part
-        with open(part, "r+b") as file:
-            os.fsync(file.fileno())
         os.replace(part, path)
         if os.name == "posix":  # the new name, too
             folder = os.open(path.parent, os.O_RDONLY)
@@ -125,7 +123,7 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
 
 
 def fill_tensors(file: IO[bytes], tensors: Sequence[Tensor], seed: Pinned, num_threads: int | None) -> None:
-    """Add the tensors to a file, one behind the other."""
+    """Add the tensors to a file, one behind the other, and bring it to the disk."""
     file.flush()
     position = file.tell()
     size = position + sum(tensor.nbytes for tensor in tensors)
@@ -142,3 +140,4 @@ def fill_tensors(file: IO[bytes], tensors: Sequence[Tensor], seed: Pinned, num_t
                                       global_shape=shape, offset=at, **rule.options)
             position += window.nbytes
             del window  # unmapped, so that its pages are no longer this process's
+    os.fsync(file.fileno())

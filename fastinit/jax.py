@@ -77,7 +77,9 @@ def _initializer(law: Callable[[Shape], _Law], default: Any) -> Init:
         data = jax.random.key_data(key) if isinstance(key, jax.Array) else key
         if traced := [x for x in (like, data) if isinstance(x, jax.core.Tracer)]:
             return _values.bind(*traced, shape=shape, dtype=like.dtype)
-        seed = pin(np.asarray(data).ravel().tolist() if isinstance(key, jax.Array) else key)
+        if isinstance(key, jax.Array) and data.ndim != 1:
+            raise ValueError(f"key: expected a single key, got an array of shape {key.shape}")
+        seed = pin(np.asarray(data).tolist() if isinstance(key, jax.Array) else key)
         whole = None if arrange is None else arrange(of(own_shape, *args, dtype=like.dtype, seed=seed, **options))
 
         def shard(index: Any) -> np.ndarray:

@@ -80,10 +80,10 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
     for item in extra.items():
         if not all(isinstance(text, str) for text in item):
             raise TypeError(f"metadata: expected str for str, got {item!r}")
-    width = f"{len(parts):05d}"
-    files = [path] if len(parts) == 1 else [path.with_name(f"{path.stem}-{i + 1:05d}-of-{width}{path.suffix}")
-                                           for i in range(len(parts))]
-    index = None if len(parts) == 1 else path.with_name(path.name + ".index.json")
+    files, index = [path], None
+    if len(parts) > 1:
+        files = [path.with_name(f"{path.stem}-{i:05d}-of-{len(parts):05d}{path.suffix}") for i in range(1, len(parts) + 1)]
+        index = path.with_name(path.name + ".index.json")
     for file in (*files, *filter(None, [index])):
         refuse_existing(file, overwrite)
     seed = pin(seed)
@@ -91,8 +91,10 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
         if index is not None:
             weight_map = {tensor.name: file.name for part, file in zip(parts, files) for tensor in part}
             total = sum(tensor.nbytes for tensor in tensors)
-            stack.enter_context(replacing(index, overwrite)).write_text(
-                json.dumps({"metadata": {"total_size": total}, "weight_map": weight_map}, indent=2) + "\n")
+            with open(stack.enter_context(replacing(index, overwrite)), "x") as listing:
+                json.dump({"metadata": {"total_size": total}, "weight_map": weight_map}, listing, indent=2)
+                listing.flush()
+                os.fsync(listing.fileno())
         for part, file in zip(parts, files):
             _write(stack.enter_context(replacing(file, overwrite)), part, extra, seed, num_threads)
     return files if index is None else [*files, index]

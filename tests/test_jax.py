@@ -59,6 +59,9 @@ def test_keys():
     assert np.array_equal(w, fj.normal()(SEED, (50,))), "what fastinit takes as a seed"
     others = [fj.normal()(key, (50,)) for key in (*jax.random.split(KEY), jax.random.key(3, impl="rbg"))]
     assert not any(np.array_equal(w, other) for other in others)
+    for keys in (jax.random.split(KEY), jax.random.split(jax.random.PRNGKey(3))):
+        with pytest.raises(ValueError, match="key: expected a single key"):
+            fj.normal()(keys, (50,))
 
 
 LAWS = [
