@@ -19,6 +19,7 @@ from typing import Any
 
 import dask.array as da
 import numpy as np
+from dask.base import tokenize
 
 import fastinit as fi
 
@@ -52,9 +53,10 @@ def _for_dask(of: Initializer) -> Callable[..., da.Array]:
         storage = empty((0,) * len(shape), dtype)
         sizes = da.core.normalize_chunks(chunks, shape, dtype=storage.dtype)
         options |= {"seed": pin(seed), "name": name}
-        array = da.map_blocks(_block, of, shape, args, dtype, options, chunks=sizes if elementwise else shape,
-                              dtype=storage.dtype, meta=storage, token=f"fastinit-{of.__name__}")
-        return array if elementwise else array.rechunk(sizes)
+        made = sizes if elementwise else tuple((n,) for n in shape)
+        key = f"fastinit-{of.__name__}-{tokenize(made, args, str(dtype), options)}"
+        array = da.map_blocks(_block, of, shape, args, dtype, options, chunks=made, dtype=storage.dtype, meta=storage, name=key)
+        return array.rechunk(sizes)
 
     signature = inspect.signature(of)
     own = [parameter for parameter in signature.parameters.values() if parameter.name not in _OWN]
