@@ -29,8 +29,7 @@ cdef class _Orbit:
 
 cdef uint32_t next_uint32(void *place) noexcept nogil:
     cdef uint64_t *p = <uint64_t *>place
-    cdef uint32_t high = <uint32_t>(p[0] >> 32)
-    cdef uint32_t low = <uint32_t>p[0] | 1
+    cdef uint32_t high = <uint32_t>(p[0] >> 32), low = <uint32_t>p[0] | 1
     p[0] = p[0] * FI_PCG_MULT + p[1]
     high ^= high >> 16
     high *= FI_DXSM_MULT
@@ -61,9 +60,8 @@ class BitGenerator(np.random.BitGenerator):
 
     Notes
     -----
-    A 32-bit draw takes a word, a 64-bit draw two, the earlier one low; a double is the high 53 bits of the latter. The period
-    is 2^64 words. `spawn` gives generators of other keys, from the `numpy.random.SeedSequence` that was the seed or one made
-    of the key.
+    A 32-bit draw takes a word, a 64-bit draw two, the earlier one low; a double is the high 53 bits of the latter. The period is
+    2^64 words. `spawn` gives other keys, from the `numpy.random.SeedSequence` that was the seed or one made of the key.
 
     Examples
     --------
@@ -115,7 +113,7 @@ class BitGenerator(np.random.BitGenerator):
         return self
 
     def jumped(self, jumps=1):
-        """A new generator, `jumps` times 2^64 / phi words further: the golden ratio keeps places apart, by no power of two."""
+        """A new generator, `jumps` times 2^64 / phi words further: places apart from one another, by no power of two."""
         other = type(self)(self.seed_seq)
         other.state = self.state
         return other.advance(jumps * 0x9E3779B97F4A7C15)
