@@ -18,6 +18,15 @@ kernels = Extension(
     extra_compile_args=FLAGS,
 )
 
+bit_generator = Extension(
+    "fastinit._bit_generator",
+    sources=["fastinit/_bit_generator.pyx"],
+    depends=["fastinit/_bit_generator.pyx", "src_c/pcg.h"],
+    include_dirs=["src_c"],
+    extra_compile_args=FLAGS,
+)
+
+
 class BuildBesideToo(build_ext):
     """A copy beside the sources as well: in a checkout, `python -m fastinit` and pytest import this directory."""
 
@@ -27,6 +36,7 @@ class BuildBesideToo(build_ext):
 
 
 setup(
-    ext_modules=cythonize([kernels], build_dir="build", compiler_directives={"freethreading_compatible": True}),
+    ext_modules=cythonize([kernels, bit_generator], build_dir="build",
+                          compiler_directives={"freethreading_compatible": True}),
     cmdclass={"build_ext": BuildBesideToo},
 )

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import functools as _functools
 import inspect as _inspect
-from importlib.metadata import version as _version
 from types import ModuleType as _ModuleType
+from typing import TYPE_CHECKING as _TYPE_CHECKING
 from typing import Any as _Any
 
 from . import _kernels
@@ -34,8 +34,10 @@ from .structured import (
     sparse_,
 )
 
-__version__ = _version("fastinit-kernels")
 STREAM_VERSION: int = _kernels.STREAM_VERSION
+
+_SELF = _inspect.Parameter("self", _inspect.Parameter.POSITIONAL_ONLY)
+
 
 def _as_method(function: _Any) -> _Any:
     @_functools.wraps(function)
@@ -44,16 +46,20 @@ def _as_method(function: _Any) -> _Any:
             raise TypeError(f"seed: expected none, as Rng.{function.__name__} draws from the Rng, got {options['seed']!r}")
         return function(*args, seed=self, **options)
 
-    signature = _inspect.signature(function)
-    own = [p for p in signature.parameters.values() if p.name != "seed"]
-    method.__signature__ = signature.replace(  # type: ignore[attr-defined]
-        parameters=[_inspect.Parameter("self", _inspect.Parameter.POSITIONAL_ONLY), *own])
+    own = [p for p in function.__signature__.parameters.values() if p.name != "seed"]
+    method.__signature__ = _inspect.Signature([_SELF, *own])  # type: ignore[attr-defined]
     return method
 
 
 for _initializer in INITIALIZERS.values():
     for _function in (_initializer, _initializer.in_place):
         setattr(Rng, _function.__name__, _as_method(_function))
+
+
+def _version() -> str:
+    from importlib.metadata import version  # 14 ms
+
+    return version("fastinit-kernels")
 
 
 def show_config() -> dict[str, _Any]:
@@ -70,10 +76,26 @@ def show_config() -> dict[str, _Any]:
     >>> fi.show_config()["stream_version"]
     1
     """
-    return {"version": __version__, "stream_version": STREAM_VERSION, "isa": _kernels.ISAS[_fill.isa],
+    return {"version": _version(), "stream_version": STREAM_VERSION, "isa": _kernels.ISAS[_fill.isa],
             "isas": list(_kernels.AVAILABLE_ISAS), "compiler": _kernels.COMPILER,
             "num_threads": _fill.resolve_threads(None)}
 
 
 __all__ = [_name for _name, _value in list(globals().items())
-           if not _name.startswith("_") and not isinstance(_value, _ModuleType) and _name != "annotations"]
+           if not _name.startswith("_") and not isinstance(_value, _ModuleType) and _name != "annotations"] + ["BitGenerator"]
+
+
+if _TYPE_CHECKING:
+    from ._bit_generator import BitGenerator
+
+    __version__: str
+else:
+    def __getattr__(name):
+        """What costs milliseconds to import, when it is asked for."""
+        if name == "BitGenerator":
+            from ._bit_generator import BitGenerator
+
+            return BitGenerator
+        if name == "__version__":
+            return _version()
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -170,6 +170,15 @@ def initializer(law: Law) -> Initializer:
     return made
 
 
+def _keywords(**defaults: Any) -> list[inspect.Parameter]:
+    return [inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=value) for name, value in defaults.items()]
+
+
+# Made once: with a signature of its own for each of forty functions, they are a good part of the import's time.
+_KEYWORDS = {"tensor": _keywords(**SHARED), "shape": _keywords(**SHARED | {"dtype": "float32"})}
+_FAN_KEYWORDS = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is p.KEYWORD_ONLY]
+
+
 def _dress(function: Any, law: Law, name: str, first: str) -> None:
     """Name, signature and docstring: the law's, with what all initializers share."""
     functools.update_wrapper(function, law, assigned=("__module__",), updated=())
@@ -177,12 +186,10 @@ def _dress(function: Any, law: Law, name: str, first: str) -> None:
     kind = inspect.Parameter
     own = list(inspect.signature(law).parameters.values())[2:]
     scaled = any(p.kind is kind.VAR_KEYWORD for p in own)
-    defaults = SHARED | ({"dtype": "float32"} if first == "shape" else {})
-    shared = [kind(key, kind.KEYWORD_ONLY, default=value) for key, value in defaults.items()]
-    fan = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is kind.KEYWORD_ONLY] if scaled else []
     own = [p for p in own if p.kind is not kind.VAR_KEYWORD]
     function.__signature__ = inspect.Signature(
-        [kind(first, kind.POSITIONAL_OR_KEYWORD), *(p.replace(annotation=kind.empty) for p in own), *shared, *fan])
+        [kind(first, kind.POSITIONAL_OR_KEYWORD), *(p.replace(annotation=kind.empty) for p in own),
+         *_KEYWORDS[first], *(_FAN_KEYWORDS if scaled else [])])
     doc = inspect.getdoc(law) or ""
     head, _, rest = doc.partition("Parameters\n----------\n")
     parameters, separator, tail = rest.partition("\nNotes\n-----\n")

@@ -34,6 +34,8 @@ class Explanation:
         Share of candidates that is kept, and candidates expected for an element.
     words : int
         Length of the stream that is used, redraws apart.
+    elementwise : bool
+        Whether a block can be filled alone, by ``global_shape`` and ``offset``.
     """
 
     initializer: str
@@ -51,6 +53,7 @@ class Explanation:
     acceptance: float
     draws: float
     words: int
+    elementwise: bool
 
 
 def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any = "float32", **options: Any) -> Explanation:
@@ -94,4 +97,5 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
         plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
         plan.low if plan else -math.inf, plan.high if plan else math.inf,
         regime, acceptance, 1 / acceptance,
-        (math.prod(sizes) * units if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))
+        (math.prod(sizes) * units if random else facts.get("draws", 0)) * (entry.real.itemsize // 4),
+        recipe.write is None)

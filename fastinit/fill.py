@@ -7,9 +7,8 @@ import math
 import os
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -232,6 +231,9 @@ def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
         _share(pieces, threads)
 
 
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
 _pool: ThreadPoolExecutor | None = None
 _pool_size = 0
 _pool_lock = threading.Lock()
@@ -241,6 +243,8 @@ def _get_pool(workers: int) -> ThreadPoolExecutor:
     global _pool, _pool_size
     with _pool_lock:
         if _pool is None or _pool_size < workers:
+            from concurrent.futures import ThreadPoolExecutor  # 3 ms, which importing fastinit need not take
+
             _pool, _pool_size = ThreadPoolExecutor(workers, "fastinit"), workers
         return _pool
 

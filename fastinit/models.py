@@ -77,7 +77,33 @@ Sparse = rule(structured.sparse)
 Bilinear = rule(structured.bilinear)
 
 
-def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[str, Rule]], *, seed: Seed = None,
+Rules = Mapping[str, Rule] | Iterable[tuple[str, Rule]]
+
+
+def rule_pairs(rules: Rules) -> list[tuple[str, Rule]]:
+    """Patterns and their rules, checked."""
+    try:
+        pairs = [(pattern, value) for pattern, value in (rules.items() if isinstance(rules, Mapping) else rules)]
+    except (TypeError, ValueError):
+        raise TypeError(f"rules: expected a mapping of patterns to rules, or pairs, got {rules!r}") from None
+    for pattern, value in pairs:
+        if not isinstance(pattern, str):
+            raise TypeError(f"rules: expected patterns that are str, got {pattern!r}")
+        if not isinstance(value, Rule):
+            raise TypeError(f"rules[{pattern!r}]: expected a rule such as fastinit.Normal(std=0.02), got {value!r}")
+    return pairs
+
+
+def rule_for(name: str, pairs: Iterable[tuple[str, Rule]]) -> Rule:
+    """The first rule whose pattern matches a tensor's name."""
+    check_name(name)
+    for pattern, value in pairs:
+        if fnmatch.fnmatchcase(name, pattern):
+            return value
+    raise ValueError(f"rules: no pattern matches the tensor {name!r}")
+
+
+def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
          num_threads: int | None = None, dtype: Any = None) -> Mapping[str, Any]:
     """Fill a whole model, each tensor keyed by its name.
 
@@ -115,22 +141,11 @@ def fill(arrays: Mapping[str, Any], rules: Mapping[str, Rule] | Iterable[tuple[s
     """
     if not isinstance(arrays, Mapping):
         raise TypeError(f"arrays: expected a mapping of names to tensors, got {type(arrays).__name__}")
-    try:
-        pairs = [(pattern, value) for pattern, value in (rules.items() if isinstance(rules, Mapping) else rules)]
-    except (TypeError, ValueError):
-        raise TypeError(f"rules: expected a mapping of patterns to rules, or pairs, got {rules!r}") from None
+    pairs = rule_pairs(rules)
     asked = None if dtype is None else resolve(dtype)
-    for pattern, value in pairs:
-        if not isinstance(pattern, str):
-            raise TypeError(f"rules: expected patterns that are str, got {pattern!r}")
-        if not isinstance(value, Rule):
-            raise TypeError(f"rules[{pattern!r}]: expected a rule such as fastinit.Normal(std=0.02), got {value!r}")
     tasks = []
     for name, tensor in arrays.items():
-        check_name(name)
-        found = next((value for pattern, value in pairs if fnmatch.fnmatchcase(name, pattern)), None)
-        if found is None:
-            raise ValueError(f"rules: no pattern matches the tensor {name!r}")
+        found = rule_for(name, pairs)
         try:
             spoken_of = asked is not DTYPES["bfloat16"] or _fill.array_of(tensor).dtype == np.uint16
             tasks.append((name, prepare(found.initializer.law, tensor, found.args, found.options,

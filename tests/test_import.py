@@ -1,0 +1,36 @@
+"""What ``import fastinit`` brings along, and what it costs."""
+
+import os
+import subprocess
+import sys
+
+OPTIONAL = ("torch", "jax", "dask", "safetensors", "ml_dtypes", "matplotlib", "scipy", "tqdm", "rich")
+
+# CPU time, which other processes disturb less than they do the clock.
+COST = """
+import time
+import numpy
+start = time.process_time()
+import fastinit
+print(1e3 * (time.process_time() - start))
+"""
+
+
+def run(code, **variables):
+    """In an interpreter that may keep byte code, as an installed package's is kept."""
+    environment = os.environ | {"PYTHONDONTWRITEBYTECODE": ""} | variables
+    return subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.PIPE, text=True, env=environment).stdout
+
+
+def test_nothing_optional_is_imported():
+    loaded = "import sys, {}; print(sorted({{name.split('.')[0] for name in sys.modules}} & set({})))"
+    assert run(loaded.format("fastinit", OPTIONAL)) == "[]\n"
+    assert run(loaded.format("fastinit, fastinit.safetensors", OPTIONAL)) == "[]\n", "the format needs no library"
+    assert run(loaded.format("json", ("json",))) == "['json']\n", "the control"
+
+
+def test_it_takes_15_ms_beyond_numpy():
+    """The best of eleven, after one that compiles."""
+    more = COST.replace("import fastinit", "import fastinit, asyncio, http.client, sqlite3, unittest.mock")
+    assert min(float(run(COST)) for _ in range(12)) < 15
+    assert min(float(run(more)) for _ in range(3)) > 15, "the control, with more to import, is not seen"
