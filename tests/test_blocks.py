@@ -87,7 +87,7 @@ def test_grids_reassemble(shape, data, case):
     for blocks in (chunks(shape, sizes), shards(shape, parts)):
         made, written = np.zeros(shape, dtype), np.zeros(shape, int)
         offsets = [block.offset for block in blocks if 0 not in block.shape]
-        assert offsets == sorted(offsets)
+        assert blocks and offsets == sorted(offsets)
         for block in blocks:
             assert made[block.slices].shape == block.shape and from_index(block.slices, shape) == block
             getattr(fi, name + "_")(made[block.slices], *args, **options, seed=8, global_shape=shape, offset=block.offset)

@@ -34,7 +34,7 @@ w = np.zeros(2**28)  # pages come as they are written
 fills = {
     "whole": lambda: fi.trunc_normal_(w, **options),
     "strided": lambda: fi.trunc_normal_(w[:2**27].reshape(2**13, 2**14).T, **options),
-    "column": lambda: fi.trunc_normal_(w[:2**20].reshape(-1, 1), global_shape=(2**20, 2**13), **options),
+    "column": lambda: fi.trunc_normal_(w[:2**20].reshape(-1, 1), global_shape=(2**20, 2**13), offset=(0, 4095), **options),
     "model": lambda: fi.fill({str(i): row for i, row in enumerate(w.reshape(2**15, -1))},
                              {"*": fi.TruncNormal(a=0.8, b=9.0)}, seed=0, num_threads=2),
 }
