@@ -27,14 +27,15 @@ Shape = tuple[int, ...]
 
 
 class Runs(NamedTuple):
-    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and, as the runs are
-    written one behind the other, at ``position + j * length`` of the block."""
+    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and is written at byte
+    ``position + j * pitch`` of the memory."""
 
-    position: int
     start: int
     length: int
     stride: int
     repeat: int
+    position: int
+    pitch: int
 
 
 def sizes_of(value: Any, name: str) -> Shape:
@@ -243,32 +244,53 @@ def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[
     return whole, at, shape
 
 
-def runs(shape: Shape, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
-    """The block's elements in C order, as regular sets of runs that are as long as the block allows.
+def runs(shape: Shape, strides: Sequence[int], itemsize: int, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
+    """A block's elements in C order, as regular sets of runs that are as long as block and memory allow.
+
+    Parameters
+    ----------
+    shape, strides, itemsize
+        Of the memory, as NumPy has them.
+    global_shape, offset
+        The block is that of `shape` at `offset`.
 
     Examples
     --------
-    >>> list(runs((2, 3), (4, 6), (2, 3)))
-    [Runs(position=0, start=15, length=3, stride=6, repeat=2)]
-    >>> list(runs((2, 6), (4, 6), (2, 0)))
-    [Runs(position=0, start=12, length=12, stride=12, repeat=1)]
+    >>> list(runs((2, 3), (12, 4), 4, (4, 6), (2, 3)))
+    [Runs(start=15, length=3, stride=6, repeat=2, position=0, pitch=12)]
+    >>> list(runs((2, 6), (24, 4), 4, (4, 6), (2, 0)))
+    [Runs(start=12, length=12, stride=0, repeat=1, position=0, pitch=0)]
     """
     if 0 in shape:
         return
     steps = [math.prod(global_shape[axis + 1:]) for axis in range(len(shape))]
     start = sum(at * step for at, step in zip(offset, steps))
-    axis, length = len(shape) - 1, 1
-    while axis >= 0:
-        length *= shape[axis]
-        if shape[axis] != global_shape[axis]:
-            break
-        axis -= 1
-    # axis is now the one that the run ends in; the one before it repeats the run.
-    outer = max(axis - 1, 0)
-    count, stride = (shape[outer], steps[outer]) if axis > 0 else (1, length)
-    for position, index in enumerate(itertools.product(*map(range, shape[:outer]))):
-        begin = start + sum(at * step for at, step in zip(index, steps))
-        yield Runs(position * count * length, begin, length, stride, count)
+    axes = merged(shape, steps, strides)
+    length = axes.pop()[0] if axes and axes[-1][1:] == (1, itemsize) else 1
+    repeat, stride, pitch = axes.pop() if axes else (1, 0, 0)
+    for index in itertools.product(*(range(n) for n, _, _ in axes)):
+        begin = start + sum(at * step for at, (_, step, _) in zip(index, axes))
+        position = sum(at * pitch for at, (_, _, pitch) in zip(index, axes))
+        yield Runs(begin, length, stride, repeat, position, pitch)
+
+
+def merged(shape: Shape, *strides: Sequence[int]) -> list[tuple[int, ...]]:
+    """(n, its stride of each kind) of every axis, without those of size 1, and with neighbours made one where every kind of
+    stride allows it.
+
+    Examples
+    --------
+    >>> merged((2, 3, 1, 4), (12, 4, 4, 1))
+    [(24, 1)]
+    """
+    axes: list[tuple[int, ...]] = []
+    for n, *own in zip(shape, *strides):
+        if n == 1:
+            continue
+        if axes and list(axes[-1][1:]) == [n * stride for stride in own]:
+            n *= axes.pop()[0]
+        axes.append((n, *own))
+    return axes
 
 
 def tiles(shape: Shape, limit: int) -> Iterator[tuple[Shape, Shape]]:

@@ -200,11 +200,13 @@ def test_the_gil_is_released_within_a_call():
 
     ticker = threading.Thread(target=tick)
     ticker.start()
-    start = time.perf_counter()
-    _kernels.fill(plan, bytes(32), fill_module.isa, 0, w.size, 0, 1, w, 0, 4)  # one call, tens of milliseconds
-    end = time.perf_counter()
-    done.set()
-    ticker.join()
+    try:
+        start = time.perf_counter()
+        _kernels.fill(plan, bytes(32), fill_module.isa, False, 0, w.size, 0, 1, w, 0, 0, 4)  # one call, tens of milliseconds
+        end = time.perf_counter()
+    finally:
+        done.set()
+        ticker.join()
     assert sum(start < t < end for t in ticks) > 3
 
 

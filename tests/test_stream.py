@@ -87,23 +87,11 @@ def test_keys_do_not_run_together():
 def twin(case, n, start=0):
     """The case by the reference alone, from the plan's final numbers."""
     p = INITIALIZERS[case.initializer].law((start + n,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
-    real = np.float64 if case.dtype == "float64" else np.float32
-    main, redraw = reference.keys([case.seed], case.name)
     dist = _kernels.DISTS[p["dist"]]
-    numbers = {key: real(p[key]) for key in ("scale", "shift", "rest", "low", "high")}
-    assert all(float(value) == p[key] for key, value in numbers.items()), "a plan's numbers are final"
     if dist == "constant":
         unsigned = np.dtype(f"u{DTYPES[case.dtype].itemsize}")
         return np.full(n, p["bits"], unsigned).view(DTYPES[case.dtype].storage)
-    if dist == "uniform":
-        units = 1 if real is np.float32 else 2
-        x = reference.uniform(reference.words(main, start * units, n * units), *numbers.values(), real)
-    elif dist == "normal":
-        x = reference.standard_elements(main, start, n, numbers["scale"], numbers["shift"], real)
-    else:
-        assert numbers.pop("rest") == 0
-        x = reference.truncated(main, redraw, start, n, *numbers.values(), real)
-    return reference.store(x, case.dtype, p["least"], p["most"])
+    return reference.elements(dist, reference.keys([case.seed], case.name), start, n, p, case.dtype)
 
 
 @pytest.mark.parametrize("case", BASE, ids=lambda case: case.id)
