@@ -20,6 +20,7 @@ from fastinit.slices import chunks, from_index, shards
 fill_module = importlib.import_module("fastinit.fill")
 DTYPES = ["float32", "float64", "float16", ml_dtypes.bfloat16]
 LAWS = [("constant", (0.1,)), ("uniform", (-0.1, 0.1)), ("normal", (0.5, 0.02)), ("trunc_normal", (0.0, 1.0, -1.0, 2.0)),
+        ("trunc_normal", (0.0, 1.0, 3.0, math.inf)), ("trunc_normal", (0.0, 1.0, -1e-3, 1e-3)),
         ("kaiming_normal", ()), ("xavier_uniform", ()), ("lecun_normal", ())]
 # Where work is cut, set so that small arrays are cut too.
 LIMITS = {"PIECE": [7, 100, 2**18], "RUNS": [1, 3, 2**9], "DIRECT": [1, 5, 64], "STAGING_BYTES": [100, 2**19],
@@ -74,7 +75,7 @@ def test_any_block_into_any_memory(shape, data, case):
     raw, right = np.full(size, 0xA5, "u1"), np.full(size, 0xA5, "u1")
     target, shown = (np.ndarray(expected.shape, dtype, memory, offset, strides) for memory in (raw, right))
     limits = {key: data.draw(st.sampled_from(values), label=key) for key, values in LIMITS.items()}
-    with mock.patch.multiple(fill_module, create=True, **limits):
+    with mock.patch.multiple(fill_module, **limits):
         getattr(fi, name + "_")(target, *args, **options, seed=8, global_shape=shape, num_threads=2, **block)
     shown[...] = expected
     assert same(raw, right), "the block's values, and no other byte"

@@ -21,7 +21,8 @@ from fastinit.calls import INITIALIZERS
 from fastinit.dtypes import DTYPES
 
 fill_module = importlib.import_module("fastinit.fill")
-LAWS = [("constant_", (1.0,)), ("uniform_", ()), ("normal_", ()), ("trunc_normal_", ())]
+LAWS = [("constant_", (1.0,)), ("uniform_", ()), ("normal_", ()), ("trunc_normal_", ()),
+        ("trunc_normal_", (0.0, 1.0, 3.0, 9.0)), ("trunc_normal_", (0.0, 1.0, -1e-3, 1e-3))]
 
 
 PAGES = 2  # as many as 300 elements of 8 bytes with a stride of 3 need

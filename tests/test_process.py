@@ -224,6 +224,8 @@ digest = hashlib.sha256()
 for dtype in ("float32", "float64", "float16", "bfloat16"):
     made = [fi.uniform(3000, -0.1, 0.7, dtype=dtype, seed=1), fi.normal(3000, 0.3, 0.007, dtype=dtype, seed=1),
             fi.trunc_normal(3000, 0.1, 0.3, -0.2, 0.5, dtype=dtype, seed=1), fi.constant(3, 0.1, dtype=dtype),
+            fi.trunc_normal(3000, 0.1, 0.3, 0.9, 3.7, dtype=dtype, seed=1),
+            fi.trunc_normal(3000, 0.1, 0.3, -0.01, 0.02, dtype=dtype, seed=1),
             fi.trunc_normal(3000, 0.1, 0.3, -1.5, 2.5, bounds="std", std_is="result", dtype=dtype, seed=1),
             fi.kaiming_normal((50, 70), 0.3, dtype=dtype, seed=1), fi.xavier_uniform((50, 70), 0.7, dtype=dtype, seed=1),
             fi.lecun_normal((70, 30), dtype=dtype, seed=1), fi.bilinear((1, 1, 5, 7), dtype=dtype),
