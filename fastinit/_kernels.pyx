@@ -69,8 +69,8 @@ cdef class Plan:
 
 
 cdef class default_environment:
-    """A context with the floating-point environment that the C core has: to nearest even, subnormals kept. The caller's comes
-    back, so that neither numbers made in Python nor anything of the caller's depend on the other."""
+    """A context in the floating-point environment of the C core (to nearest even, subnormals kept), for numbers that are made
+    in Python; on exit the caller's comes back."""
 
     cdef fi_environment caller
 

@@ -28,13 +28,15 @@ def script(code, *arguments, **environment):
 
 INTERRUPTED = """
 import signal, sys, time, numpy as np, fastinit as fi
-signal.alarm(30)  # should the interrupt not be answered
+signal.alarm(10)  # should the interrupt not be answered
 options = {"a": 0.8, "b": 9.0, "seed": 0, "num_threads": 2}  # a fifth of the mass
 w = np.zeros(2**28)  # pages come as they are written
+tall, wide = w[:2**24].reshape(-1, 1), (2**24, 2**13)
 fills = {
     "whole": lambda: fi.trunc_normal_(w, **options),
     "strided": lambda: fi.trunc_normal_(w[:2**27].reshape(2**13, 2**14).T, **options),
-    "column": lambda: fi.trunc_normal_(w[:2**20].reshape(-1, 1), global_shape=(2**20, 2**13), **options),
+    "column": lambda: fi.trunc_normal_(tall, global_shape=wide, **options),
+    "later column": lambda: fi.trunc_normal_(tall, global_shape=wide, offset=(0, 4095), **options),
     "model": lambda: fi.fill({str(i): row for i, row in enumerate(w.reshape(2**15, -1))},
                              {"*": fi.TruncNormal(a=0.8, b=9.0)}, seed=0, num_threads=2),
 }
@@ -54,7 +56,7 @@ for _ in range(3):
 
 
 @pytest.mark.skipif(os.name == "nt", reason="POSIX signals")
-@pytest.mark.parametrize("what", ["whole", "strided", "column", "model"])
+@pytest.mark.parametrize("what", ["whole", "strided", "model", "column", "later column"])
 def test_interrupt_is_answered_soon(what):
     """In a fill of seconds, within 200 ms (the best of three, as the machine may be busy); nothing is written after it, and the
     next fill is right."""
@@ -222,6 +224,8 @@ digest = hashlib.sha256()
 for dtype in ("float32", "float64", "float16", "bfloat16"):
     made = [fi.uniform(3000, -0.1, 0.7, dtype=dtype, seed=1), fi.normal(3000, 0.3, 0.007, dtype=dtype, seed=1),
             fi.trunc_normal(3000, 0.1, 0.3, -0.2, 0.5, dtype=dtype, seed=1), fi.constant(3, 0.1, dtype=dtype),
+            fi.trunc_normal(3000, 0.1, 0.3, 0.9, 3.7, dtype=dtype, seed=1),
+            fi.trunc_normal(3000, 0.1, 0.3, -0.01, 0.02, dtype=dtype, seed=1),
             fi.trunc_normal(3000, 0.1, 0.3, -1.5, 2.5, bounds="std", std_is="result", dtype=dtype, seed=1),
             fi.kaiming_normal((50, 70), 0.3, dtype=dtype, seed=1), fi.xavier_uniform((50, 70), 0.7, dtype=dtype, seed=1),
             fi.lecun_normal((70, 30), dtype=dtype, seed=1), fi.bilinear((1, 1, 5, 7), dtype=dtype),
