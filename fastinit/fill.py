@@ -185,9 +185,11 @@ def merged_inner(memory: np.ndarray) -> int:
     return axes[-1][0] if axes and axes[-1][1] == memory.itemsize else 1
 
 
-def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...], stream: bool) -> Iterator[Piece]:
+def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...],
+          stream: bool) -> Iterator[Piece]:
     itemsize, kernel = memory.itemsize, job.plan.kernel
-    for start, length, stride, repeat, position, pitch in slices.runs(memory.shape, memory.strides, itemsize, global_shape, offset):
+    found = slices.runs(memory.shape, memory.strides, itemsize, global_shape, offset)
+    for start, length, stride, repeat, position, pitch in found:
         if length < PIECE:
             step = max(1, min(RUNS, PIECE // length))
             for j in range(0, repeat, step):

@@ -144,6 +144,33 @@ static void fill_run(filling *f, size_t from, uint64_t n, char *out) {
     if (f->carries) flush(f->table, f->before, out);
 }
 
+/* memcpy, whose call would take as long as a short row does. */
+static inline void copy(char *to, const char *from, size_t n) {
+    for (; n >= FI_LINE; n -= FI_LINE, to += FI_LINE, from += FI_LINE) memcpy(to, from, FI_LINE);
+    memcpy(to, from, n);
+}
+
+/* Runs that follow one another in the stream: made as one, a chunk at a time, and copied to where they belong. */
+static void fill_rows(filling *f, size_t from, const fi_runs *runs, char *out) {
+    _Alignas(FI_LINE) char temporary[FI_CHUNK * sizeof(double)];
+    size_t column = 0, length = (size_t)runs->length;
+    for (uint64_t left = runs->length * runs->count; left;) {
+        const size_t n = left < FI_CHUNK - from ? (size_t)left : FI_CHUNK - from;
+        fill_run(f, from, n, temporary);
+        for (size_t i = 0, part; i < n; i += part) {
+            part = n - i < length - column ? n - i : length - column;
+            copy(out + column * f->size, temporary + i * f->size, part * f->size);
+            column += part;
+            if (column == length) {
+                column = 0;
+                out += runs->pitch;
+            }
+        }
+        left -= n;
+        from = 0;
+    }
+}
+
 static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *runs, const fi_table *table, int stream,
                         char *out) {
     filling f = {.plan = plan, .table = table, .real = real_of(plan->dtype), .size = dtype_sizes[plan->dtype],
@@ -159,6 +186,11 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
         f.redraw = fi_jump_by(key->redraw_state, f.redraw_inc, first * f.group * FI_REDRAW_STRIDE);
         const step row = multiples(f.fine, FINE, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
         f.chunk = multiples(f.coarse, COARSE, row);
+    }
+    if (runs->count > 1 && runs->stride == runs->length) {
+        f.stream = 0;
+        fill_rows(&f, from, runs, out);
+        return;
     }
     /* From one run to the next it is either so many groups or one more. */
     fi_lanes lanes = f.lanes;
@@ -194,15 +226,16 @@ static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_tab
 #endif
         pattern[i] = (char)(plan->bits >> (8 * k));
     }
+    const size_t lines = bytes / FI_LINE;
     for (uint64_t j = 0; j < runs->count; j++, out += runs->pitch) {
-        size_t lines = bytes / FI_LINE;
         char *end = out + lines * FI_LINE;
         memcpy(end, pattern, bytes % FI_LINE);
         if (stream && lines > 1 && (uintptr_t)out % 16 == 0) {
             memcpy(out, pattern, FI_LINE);
             table->constant(pattern, lines - 1, out + FI_LINE, pattern);
             flush(table, pattern, end);
-        } else table->constant(pattern, lines, out, 0);
+        } else if (lines > 16) table->constant(pattern, lines, out, 0);
+        else for (size_t i = 0; i < lines; i++) memcpy(out + i * FI_LINE, pattern, FI_LINE);
     }
 }
 

@@ -46,14 +46,16 @@ static int compare(void) {
             memset(actual, 0xee, sizeof actual);
             fill(&plan, &key, isa, start, n, stream, actual + shift);
             int same = !memcmp(expected, actual + shift, n * size);
-            /* Every third element, and pairs seven apart. */
+            /* Every third element, pairs seven apart, and rows of thirteen with a gap in memory. */
             const fi_runs runs[] = {{start, 1, 3, (n + 2) / 3, (int64_t)(3 * size)},
-                                    {start, 2, 7, (n + 5) / 7, (int64_t)(7 * size)}};
-            for (int k = 0; k < 2; k++) {
+                                    {start, 2, 7, (n + 5) / 7, (int64_t)(7 * size)},
+                                    {start, 13, 13, n / 14, (int64_t)(14 * size)}};
+            for (int k = 0; k < 3; k++) {
                 memset(actual, 0xee, sizeof actual);
                 fi_fill(&plan, &key, runs + k, isa, stream, actual);
                 for (uint64_t j = 0; j < runs[k].count; j++) {
-                    same &= !memcmp(expected + j * (uint64_t)runs[k].pitch, actual + j * (uint64_t)runs[k].pitch, runs[k].length * size);
+                    same &= !memcmp(expected + j * runs[k].stride * size, actual + j * (uint64_t)runs[k].pitch,
+                                    runs[k].length * size);
                 }
             }
             if (same) continue;

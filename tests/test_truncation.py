@@ -22,7 +22,8 @@ from fastinit.truncation import trunc_normal as plan_of
 
 ALPHA, SEED, inf = 1e-9, 20240229, math.inf
 LAWS = {"gaussian": [(0, 1, -2, 2), (0, 0.02, -2, 2), (0, 0.002, -2, 2), (0, 1, -0.4, inf)],
-        "tail": [(0, 1, 0, inf), (0, 1, 1, 10), (0, 1, 5, 1e5), (0, 1, 5, inf), (0, 1, -inf, -3), (10, 1, -2, 2), (0.01, 1, 0, 2.2)],
+        "tail": [(0, 1, 0, inf), (0, 1, 1, 10), (0, 1, 5, 1e5), (0, 1, 5, inf), (0, 1, -inf, -3), (10, 1, -2, 2),
+                 (0.01, 1, 0, 2.2)],
         "narrow": [(0, 1, 3, 3.001), (0, 1, -1e-3, 1e-3), (0.5, 0.25, 0.3, 0.6)]}
 CASES = [(regime, law, dtype) for regime, laws in LAWS.items() for law in laws for dtype in DTYPES]
 POINTS = [((0, 1, 3, 3.001), "float16"), ((0, 1, 3, 3.001), "bfloat16")]  # 3 is all that is representable
