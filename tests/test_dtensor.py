@@ -15,6 +15,8 @@ import pytest
 torch = pytest.importorskip("torch")
 
 import fastinit as fi  # noqa: E402
+import fastinit.torch as ft  # noqa: E402
+from test_torch import bits  # noqa: E402
 
 
 @pytest.mark.parametrize("world", [1, 2, 4])
@@ -44,11 +46,6 @@ CASES = [
     ("orthogonal_", (6, 10), "float32", {}),
     ("sparse_", (9, 7), "float32", {"sparsity": 0.4}),
 ]
-
-
-def bits(tensor):
-    tensor = tensor.detach().contiguous()
-    return (tensor.view(torch.uint16) if tensor.dtype is torch.bfloat16 else tensor).numpy()
 
 
 class Worker:
@@ -82,8 +79,6 @@ class Worker:
         self.compared += 1
 
     def drop_ins(self):
-        import fastinit.torch as ft
-
         for name, shape, dtype, options in CASES:
             expected = getattr(fi, name[:-1])(shape, dtype=dtype, seed=5, name="w", **options)
             for mesh, placements in self.sharded:
@@ -94,8 +89,6 @@ class Worker:
 
     def generators(self):
         """Ranks that were seeded alike, without a seed of fastinit's; also within accelerate."""
-        import fastinit.torch as ft
-
         torch.manual_seed(3)
         expected = bits(ft.kaiming_uniform_(torch.empty(9, 6)))
         for mesh, placements in self.sharded:
@@ -113,8 +106,6 @@ class Worker:
     def partial(self):
         from torch.distributed.tensor import DTensor, Partial
 
-        import fastinit.torch as ft
-
         w = DTensor.from_local(torch.ones(3, 3), self.line, [Partial()])
         try:
             ft.normal_(w, seed=0)
@@ -128,8 +119,6 @@ class Worker:
         """FSDP2 alone, and on top of tensor parallelism, from the meta device."""
         from torch.distributed.fsdp import fully_shard
         from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
-
-        import fastinit.torch as ft
 
         rules = {"*.bias": fi.Zeros(), "*norm*": fi.Ones(), "*.1.weight": fi.Orthogonal(), "*": fi.KaimingUniform(5**0.5)}
 

@@ -18,20 +18,9 @@ from torch.nn.init import kaiming_normal_, normal_, orthogonal_, trunc_normal_, 
 
 import fastinit as fi  # noqa: E402
 import fastinit.torch as ft  # noqa: E402
+from test_torch import DTYPES, INF, bits, same  # noqa: E402
 
-DTYPES = ["float32", "float64", "float16", "bfloat16"]
-INF = math.inf
 ROOT = Path(__file__).parents[1]
-
-
-def bits(tensor):
-    tensor = tensor.detach().contiguous()
-    return (tensor.view(torch.uint16) if tensor.dtype is torch.bfloat16 else tensor).numpy()
-
-
-def same(a, b):
-    a, b = (bits(x) if isinstance(x, torch.Tensor) else x for x in (a, b))
-    return a.shape == b.shape and a.dtype == b.dtype and bool((a == b).all())
 
 
 class Net(nn.Module):
