@@ -276,6 +276,22 @@ def test_models_of_transformers():
     assert run.returncode == 0 and run.stdout.count("\n| ") == 5, run.stderr  # a heading and four models
 
 
+@pytest.mark.filterwarnings("ignore")
+def test_weights_that_transformers_loads_are_kept(tmp_path):
+    transformers = pytest.importorskip("transformers")
+    config = transformers.GPT2Config(n_embd=32, n_layer=1, n_head=2, vocab_size=100, pad_token_id=0)
+    saved = transformers.GPT2LMHeadModel(config)
+    saved.save_pretrained(tmp_path)
+    loaded = []
+    for seed in (0, 0, 1):
+        with ft.accelerate(seed=seed):
+            loaded.append(transformers.GPT2ForSequenceClassification.from_pretrained(tmp_path).state_dict())
+    for name, tensor in loaded[0].items():
+        missing = name == "score.weight"  # made anew
+        assert torch.equal(tensor, loaded[1][name] if missing else saved.state_dict()[name]), name
+        assert torch.equal(tensor, loaded[2][name]) != missing
+
+
 def test_accelerate_repeats_in_other_processes():
     code = """if True:
         import hashlib, torch, fastinit.torch

@@ -112,7 +112,8 @@ Parameters
 ----------
 tensor : Tensor
     A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
-    filled as part of the whole: then every rank must have the same seed or generator. Others go to torch's function.
+    filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
+    the whole on each). Others, subclasses of Tensor among them, go to torch's function.
 generator : torch.Generator or None
     128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
 seed, name : keyword-only
