@@ -78,24 +78,24 @@ class accelerate(TorchFunctionMode):
         _trunc_normal.leave()
 
     def __torch_function__(self, function: Any, types: Iterable[type], args: tuple = (), kwargs: Any = None) -> Any:
-        options = dict(kwargs or {})
-        name = getattr(function, "__name__", "")
+        options = dict(kwargs) if kwargs else {}
+        if function in _FILLS:
+            return self._fill(function, _FILLS[function], args, options)
         # transformers puts functions of its own in the place of torch's, which then pass those on to modes.
-        replaced = name in _INITS and function is getattr(torch.nn.init, name)
-        if function in _FILLS or replaced:
-            tensor, args = (args[0], args[1:]) if args else (options.pop("tensor"), args)
-            return self._fill(function, _INITS[name] if replaced else _FILLS[function], tensor, args, options)
-        if options.get("generator") is None:
-            if function in _MAKES:
-                make, method = _MAKES[function]
-                options.pop("generator", None)
-                with torch.no_grad():
-                    return self._fill(method, _FILLS[method], make(*args, **options), (), {})
-            if function in _SEEDED and _draws_on_cpu(args, options):
-                options["generator"] = init.torch_generator(self._rng)
+        name = getattr(function, "__name__", "")
+        if name in _INITS and function is getattr(torch.nn.init, name):
+            return self._fill(function, _INITS[name], args, options)
+        if function in _MAKES and options.get("generator") is None:
+            make, method = _MAKES[function]
+            options.pop("generator", None)
+            with torch.no_grad():
+                return self._fill(method, _FILLS[method], (make(*args, **options),), {})
+        if function in _SEEDED and options.get("generator") is None and _draws_on_cpu(args, options):
+            options["generator"] = init.torch_generator(self._rng)
         return function(*args, **options)
 
-    def _fill(self, function: Any, ours: Initializer | None, tensor: Tensor, args: tuple, options: dict[str, Any]) -> Tensor:
+    def _fill(self, function: Any, ours: Initializer | None, args: tuple, options: dict[str, Any]) -> Tensor:
+        tensor, args = (args[0], args[1:]) if args else (options.pop("tensor"), args)
         if getattr(tensor, "_is_hf_initialized", False):
             return tensor
         if ours is None:
