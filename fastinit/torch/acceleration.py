@@ -1,0 +1,148 @@
+"""`accelerate`: whatever is initialised within it is filled by fastinit, without a change to its code."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_function
+
+import fastinit as fi
+
+from . import init
+from ..calls import Initializer
+from ..streams import Seed
+
+# What a mode sees of an initialisation. Functions of torch.nn.init that are not here, under whatever name a module has bound
+# them, end in one of the methods. None: torch's own is as fast, but may have to be skipped.
+_INITS: dict[str, Initializer | None] = {
+    "constant_": None, "normal_": fi.normal, "uniform_": fi.uniform, "trunc_normal_": fi.trunc_normal,
+    "kaiming_uniform_": fi.kaiming_uniform}
+_FILLS: dict[Any, Initializer | None] = {
+    Tensor.normal_: fi.normal, Tensor.uniform_: fi.uniform, Tensor.fill_: None, Tensor.zero_: None,
+    **{getattr(torch.nn.init, name): ours for name, ours in _INITS.items()},
+    **{function: getattr(fi, function.__name__.removesuffix("_")) for function in init.DROP_INS},
+}
+_METHODS = (Tensor.normal_, Tensor.uniform_)
+_MAKES: dict[Any, tuple[Any, Any]] = {
+    torch.randn: (torch.empty, Tensor.normal_), torch.randn_like: (torch.empty_like, Tensor.normal_),
+    torch.rand: (torch.empty, Tensor.uniform_), torch.rand_like: (torch.empty_like, Tensor.uniform_),
+}
+# Not filled by fastinit, but given a generator that the seed decides.
+_SEEDED = {torch.bernoulli, torch.multinomial, torch.normal, torch.randint, torch.randperm, Tensor.bernoulli_, Tensor.cauchy_,
+           Tensor.exponential_, Tensor.geometric_, Tensor.log_normal_, Tensor.random_}
+
+
+class accelerate(TorchFunctionMode):
+    """Models built in the ``with`` block, with no change to their code, are filled by fastinit.
+
+    What is filled: the functions of `torch.nn.init`, under any name they were imported as, ``tensor.normal_()``,
+    ``tensor.uniform_()``, `torch.randn`, `torch.rand` and their ``_like``; on the CPU, in float32, float64, float16 and
+    bfloat16. DTensors are filled as part of the whole, if all ranks have the same seed and build the same model. Constants,
+    other devices and what fastinit refuses are left to torch; where it draws on the CPU, its generator is seeded from `seed`,
+    so that the same code gives the same values on every run. An explicit ``generator=`` is obeyed.
+
+    Blocks nest, each with keys of its own; a block acts on the thread that entered it alone. A tensor that transformers has
+    marked as loaded (``_is_hf_initialized``) is left as it is, unless reached through ``.data``, which has no mark.
+
+    Parameters
+    ----------
+    seed : int >= 0, sequence of int, SeedSequence, Generator, BitGenerator, Rng or None
+        Values are keyed by the number of the call; None is the default `Rng` (`fastinit.manual_seed`).
+
+    Examples
+    --------
+    >>> import torch, fastinit.torch
+    >>> with fastinit.torch.accelerate(seed=0):
+    ...     a = torch.nn.Linear(300, 20)
+    >>> with fastinit.torch.accelerate(seed=0):
+    ...     b = torch.nn.Linear(300, 20)
+    >>> bool((a.weight == b.weight).all()), bool(a.weight.abs().max() <= 300 ** -0.5)
+    (True, True)
+    """
+
+    def __init__(self, seed: Seed = None) -> None:
+        super().__init__()
+        self._rng = fi.default_rng() if seed is None else seed if isinstance(seed, fi.Rng) else fi.Rng(seed)
+
+    def __enter__(self) -> accelerate:
+        _trunc_normal.enter()
+        super().__enter__()
+        return self
+
+    def __exit__(self, *raised: Any) -> None:
+        super().__exit__(*raised)
+        _trunc_normal.leave()
+
+    def __torch_function__(self, function: Any, types: Iterable[type], args: tuple = (), kwargs: Any = None) -> Any:
+        options = dict(kwargs) if kwargs else {}
+        if function in _FILLS:
+            return self._fill(function, _FILLS[function], args, options)
+        # transformers puts functions of its own in the place of torch's, which then pass those on to modes.
+        name = getattr(function, "__name__", "")
+        if name in _INITS and function is getattr(torch.nn.init, name):
+            return self._fill(function, _INITS[name], args, options)
+        if function in _MAKES and options.get("generator") is None:
+            make, method = _MAKES[function]
+            options.pop("generator", None)
+            with torch.no_grad():
+                return self._fill(method, _FILLS[method], (make(*args, **options),), {})
+        if function in _SEEDED and options.get("generator") is None and _draws_on_cpu(args, options):
+            options["generator"] = init.torch_generator(self._rng)
+        return function(*args, **options)
+
+    def _fill(self, function: Any, ours: Initializer | None, args: tuple, options: dict[str, Any]) -> Tensor:
+        tensor, args = (args[0], args[1:]) if args else (options.pop("tensor"), args)
+        if getattr(tensor, "_is_hf_initialized", False):
+            return tensor
+        if ours is None:
+            return function(tensor, *args, **options)
+        if function is Tensor.uniform_:  # its from and to are our a and b
+            args += tuple(options.pop(key, default) for key, default in (("from", 0.0), ("to", 1.0))[len(args):])
+        generator = options.pop("generator", None)
+        if function in _METHODS and torch.is_grad_enabled() and tensor.requires_grad:  # torch refuses this, or records it
+            return function(tensor, *args, generator=generator or init.torch_generator(self._rng), **options)
+        return init.run(function, ours, tensor, args, options, generator, self._rng)
+
+
+def _draws_on_cpu(args: tuple, options: dict[str, Any]) -> bool:
+    tensors = [value for value in (*args, *options.values()) if isinstance(value, Tensor)]
+    device = tensors[0].device if tensors else torch.device(options.get("device") or torch.get_default_device())
+    return device.type == "cpu"
+
+
+class _TruncNormal:
+    """While any block is open, `torch.nn.init.trunc_normal_` tells modes of its calls, as its sisters do by themselves. It is
+    the part that all names for it end in which is exchanged; for threads without a mode nothing changes."""
+
+    def __init__(self) -> None:
+        self._lock, self._blocks, self._original = threading.Lock(), 0, None
+
+    def enter(self) -> None:
+        with self._lock:
+            self._blocks += 1
+            if self._blocks == 1:
+                self._original = getattr(torch.nn.init, "_no_grad_trunc_normal_", None)
+                if self._original is not None:  # without it, draws are ours and rejections torch's
+                    torch.nn.init._no_grad_trunc_normal_ = _told(self._original)
+
+    def leave(self) -> None:
+        with self._lock:
+            self._blocks -= 1
+            if self._blocks == 0 and self._original is not None:
+                torch.nn.init._no_grad_trunc_normal_ = self._original
+
+
+def _told(original: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    def trunc_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any = None) -> Tensor:
+        if has_torch_function((tensor,)):
+            return handle_torch_function(torch.nn.init.trunc_normal_, (tensor,), tensor, mean, std, a, b, generator=generator)
+        return original(tensor, mean, std, a, b, generator=generator)
+
+    return trunc_normal
+
+
+_trunc_normal = _TruncNormal()

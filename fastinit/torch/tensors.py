@@ -1,0 +1,113 @@
+"""What fastinit fills of a torch tensor: its memory as NumPy sees it, and of a DTensor which blocks of the whole are here."""
+
+from __future__ import annotations
+
+import itertools
+import sys
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+
+import fastinit as fi
+
+from ..calls import Initializer
+from ..dtypes import DTYPES
+from ..streams import Seed, pin
+
+# Each dtype's name here, and what its memory is to NumPy.
+_STORAGE = {getattr(torch, name): (name, entry.storage) for name, entry in DTYPES.items()}
+
+
+class Target(NamedTuple):
+    """A tensor's memory: pieces, each with its offset in a tensor of `shape`."""
+
+    tensor: torch.Tensor
+    pieces: list[tuple[np.ndarray, tuple[int, ...]]]
+    shape: tuple[int, ...]
+    dtype: str
+    sharded: bool
+
+
+class _Exporter:
+    """Memory for `numpy.asarray`, which keeps this object and so the tensor. `Tensor.numpy` would forbid the storage to be
+    resized ever after, which FSDP does."""
+
+    def __init__(self, tensor: torch.Tensor, storage: np.dtype) -> None:
+        self.tensor = tensor
+        self.__array_interface__ = {
+            "version": 3, "typestr": storage.str, "data": (tensor.data_ptr(), False), "shape": tuple(tensor.shape),
+            "strides": tuple(stride * storage.itemsize for stride in tensor.stride())}
+
+
+def _refusal(tensor: Any) -> TypeError:
+    found = type(tensor).__name__
+    if isinstance(tensor, torch.Tensor):
+        found = f"a {found} of {tensor.dtype}, {tensor.layout}, on {tensor.device}"
+    return TypeError(f"tensor: expected a dense tensor of {', '.join(DTYPES)} on the CPU, got {found}")
+
+
+def _memory(tensor: Any) -> np.ndarray:
+    # Subclasses, fake tensors among them, may hold anything. So may what has no sizes or no pointer: nested tensors and those
+    # inside a functional transform raise RuntimeError, and FSDP empties storages.
+    if type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.dtype in _STORAGE and tensor.device.type == "cpu":
+        writable = not tensor.is_inference() or torch.is_inference_mode_enabled()
+        if tensor.layout is torch.strided and writable and not tensor.is_neg():
+            try:
+                if tensor.numel() == 0 or tensor.data_ptr():
+                    return np.asarray(_Exporter(tensor, _STORAGE[tensor.dtype][1]))
+            except RuntimeError:
+                pass
+    raise _refusal(tensor)
+
+
+def target_of(tensor: Any) -> Target:
+    """The memory of a tensor, or of a DTensor's local one; a TypeError for what torch alone can fill."""
+    # Without this module, whose import is slow, there is no DTensor.
+    distributed = sys.modules.get("torch.distributed.tensor")
+    if distributed is None or not isinstance(tensor, distributed.DTensor):
+        memory = _memory(tensor)
+        return Target(tensor, [(memory, (0,) * memory.ndim)], memory.shape, _STORAGE[tensor.dtype][0], False)
+    if any(placement.is_partial() for placement in tensor.placements):
+        raise TypeError(f"tensor: expected a DTensor that is sharded or replicated, got placements {tensor.placements}")
+    with torch.no_grad():
+        memory = _memory(tensor.to_local())
+    axes = [_runs(tensor, axis) for axis in range(tensor.ndim)]
+    pieces: list[tuple[np.ndarray, tuple[int, ...]]] = []
+    for runs in itertools.product(*axes):
+        here: tuple[Any, ...] = (..., *(slice(at, at + n) for at, _, n in runs))  # ...: a view also where there is no axis
+        pieces.append((memory[here], tuple(start for _, start, _ in runs)))
+    return Target(tensor, pieces, tuple(tensor.shape), _STORAGE[tensor.dtype][0], True)
+
+
+def _runs(tensor: Any, axis: int) -> list[tuple[int, int, int]]:
+    """Which indices of a DTensor's axis are on this rank: runs as (position in the local tensor, first index, length). Several
+    for the strided shards that FSDP makes of tensor parallelism's."""
+    from torch.distributed.tensor import Replicate, distribute_tensor
+
+    n, mesh = tensor.shape[axis], tensor.device_mesh
+    placements = [placement if getattr(placement, "dim", None) == axis else Replicate() for placement in tensor.placements]
+    shape = [n if a == axis else 1 for a in range(tensor.ndim)]
+    # torch itself shards the numbers 0, 1, ... so that no rule of its is written here again. None: nothing is sent.
+    numbers = distribute_tensor(torch.arange(n, device="cpu").reshape(shape), mesh, placements, src_data_rank=None)
+    here = numbers.to_local().cpu().flatten().numpy()
+    starts = np.concatenate([[0], np.flatnonzero(np.diff(here) != 1) + 1]) if here.size else np.array([0])
+    lengths = np.diff(np.append(starts, here.size))
+    return [(int(at), int(here[at]) if here.size else 0, int(length)) for at, length in zip(starts, lengths)]
+
+
+def fill(target: Target, initializer: Initializer, args: tuple, options: Mapping[str, Any], seed: Seed, name: str = "") -> None:
+    """Run an initializer on a target, as if the whole tensor were here; autograd is told."""
+    how: dict[str, Any] = {"seed": seed, "name": name, "dtype": target.dtype, **options}
+    if not target.sharded:
+        initializer.in_place(target.pieces[0][0], *args, **how)
+    elif fi.explain(initializer, target.shape, *args, dtype=target.dtype, **options).elementwise:
+        how["seed"] = pin(seed)
+        for memory, offset in target.pieces:
+            initializer.in_place(memory, *args, global_shape=target.shape, offset=offset, **how)
+    else:
+        whole = initializer(target.shape, *args, **how)
+        for memory, offset in target.pieces:
+            memory[...] = whole[tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))]
+    torch.autograd.graph.increment_version(target.tensor)
