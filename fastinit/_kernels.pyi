@@ -1,6 +1,6 @@
 """The compiled bridge: src_c through Cython."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -29,5 +29,8 @@ def fill(
     plan: Plan, digest: bytes, isa: int, stream: bool, start: int, length: int, stride: int, count: int, target: np.ndarray,
     position: int, pitch: int, itemsize: int,
 ) -> None: ...
+def fill_small(
+    plan: Plan, isa: int, target: np.ndarray, below: int, draw: Callable[[Any, str], bytes], seed: Any, name: str,
+) -> bool: ...
 def words(digest: bytes, isa: int, start: int, out: np.ndarray) -> None: ...
 def transform(plan: Plan, isa: int, words: np.ndarray, target: np.ndarray) -> None: ...

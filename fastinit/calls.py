@@ -20,7 +20,7 @@ from .dtypes import DType, resolve
 from .fans import calculate_fans
 from .plan import Plan
 from .slices import block_of, sizes_of
-from .streams import Seed, digest, seed_material
+from .streams import Seed, digest, draw, seed_material
 
 __all__ = ["Canvas", "INITIALIZERS", "Initializer", "Recipe", "initializer", "words"]
 
@@ -106,13 +106,13 @@ def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtyp
     return recipe, memory, entry, whole, at
 
 
-def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: int | None) -> None:
+def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: int | None, fresh: bool = False) -> None:
     jobs, canvases = [], []
     for name, ((plan, _, write), memory, dtype, whole, at) in tasks:
         if write is not None and memory.size:
             canvases.append((write, Canvas(memory, dtype, material, name, num_threads)))
         elif plan is not None and memory.size:
-            jobs.append(_fill.Job(plan, digest(material, name), memory, whole, at))
+            jobs.append(_fill.Job(plan, digest(material, name), memory, whole, at, fresh))
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
         with _kernels.default_environment():
             write(canvas)
@@ -142,25 +142,31 @@ def empty(shape: Any, dtype: Any) -> np.ndarray:
 def initializer(law: Law) -> Initializer:
     """The allocating function of a law; its ``in_place`` attribute is the other one."""
 
+    @functools.lru_cache(maxsize=1024, typed=True)  # typed, as True is not taken for 1
+    def plan_of(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Any:
+        with _kernels.default_environment():
+            plan = law(shape, resolve(dtype, memory), *args, **options).plan
+        return plan and plan.kernel
+
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  index=None, **options):
-        check_name(name)
-        try:
-            task = prepare(law, tensor, args, options, dtype, global_shape, offset, index)
-        except TypeError:
+        # A short way for what is most common and small, whose time is all in the call. What it does not know, the long one
+        # does or refuses.
+        if type(tensor) is np.ndarray and type(name) is str and name.isascii() and (
+                num_threads is global_shape is offset is index is None) and (0.0 not in args or law.__name__ != "constant"):
             try:
-                in_place.__signature__.bind(tensor, *args, **options)
-            except TypeError as error:
-                raise TypeError(f"{in_place.__name__} {error}") from None
-            raise
-        if num_threads is not None:
-            _fill.check_threads(num_threads)
-        perform([(name, task)], seed_material(seed), num_threads)
-        return tensor
+                plan = plan_of(tensor.dtype, dtype, tensor.shape, *args, **options)
+            except (TypeError, ValueError):
+                plan = None
+            if plan is not None and _kernels.fill_small(plan, _fill.isa, tensor, _fill.SMALL_BYTES, draw, seed, name):
+                return tensor
+        return _call(law, in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
 
-    def allocating(shape, *args, dtype="float32", seed=None, name="", num_threads=None, **options):
+    def allocating(shape, *args, dtype="float32", seed=None, name="", num_threads=None, global_shape=None, offset=None,
+                   index=None, **options):
         by_name = dtype if isinstance(dtype, str) else None
-        return in_place(empty(shape, dtype), *args, seed=seed, name=name, num_threads=num_threads, dtype=by_name, **options)
+        return _call(law, in_place, empty(shape, dtype), args, options, seed, name, num_threads, by_name, global_shape, offset,
+                     index, fresh=True)
 
     _dress(in_place, law, law.__name__ + "_", "tensor")
     _dress(allocating, law, law.__name__, "shape")
@@ -168,6 +174,23 @@ def initializer(law: Law) -> Initializer:
     made.law, made.in_place = law, in_place
     INITIALIZERS[law.__name__] = made
     return made
+
+
+def _call(law: Law, in_place: Any, tensor: Any, args: tuple, options: Mapping[str, Any], seed: Seed, name: Any,
+          num_threads: Any, dtype: Any, global_shape: Any, offset: Any, index: Any, fresh: bool = False) -> Any:
+    check_name(name)
+    try:
+        task = prepare(law, tensor, args, options, dtype, global_shape, offset, index)
+    except TypeError:
+        try:
+            in_place.__signature__.bind(tensor, *args, **options)
+        except TypeError as error:
+            raise TypeError(f"{in_place.__name__} {error}") from None
+        raise
+    if num_threads is not None:
+        _fill.check_threads(num_threads)
+    perform([(name, task)], seed_material(seed), num_threads, fresh)
+    return tensor
 
 
 def _keywords(**defaults: Any) -> list[inspect.Parameter]:

@@ -20,13 +20,19 @@ __all__ = ["Job", "execute", "execute_one", "resolve_threads", "target_of"]
 
 # Words that one tensor may use: pairs on one orbit are clean up to distance 2^50 (src_c/README.md, section 1).
 MAX_WORDS = 2**48
-# Elements between two looks at signals and at the work list. The slowest there are, float64 truncated by the scalar kernels,
-# take a tenth of a microsecond each.
-PIECE = 2**18
-# Runs in one call, for the same end: a short one takes as long as some 2^6 elements.
-RUNS = 2**12
-# Handing work to a warm pool costs 30-50 us, as much as the fastest kernel needs for this many bytes.
-THREADED_BYTES = 2**20
+# Roughly how long an element takes, in ns: AVX-512, float32 and float64; and how much longer on other instruction sets.
+# Measured on two machines; what follows from it is how work is cut, never a value.
+NS = {"constant": (0.05, 0.1), "uniform": (0.1, 0.2), "normal": (0.2, 0.6), "trunc_normal": (0.5, 1.0)}
+SLOWER = {"avx512": 1.0, "avx2": 2.5, "neon": 5.0, "scalar": 50.0}
+RUN_NS = 60.0  # to start on a run
+# Between two looks at signals and at the work list: long beside the few us that Python takes, short beside the 200 ms in which
+# an interrupt is answered, even where the guess is far off.
+PIECE_NS = 5e5
+PIECE = 2**22  # elements, at the most
+# Handing work to a warm pool costs 30-50 us, so each thread must have some more.
+THREAD_NS = 1e5
+# Below this all is done in the call, without pieces and threads.
+SMALL_BYTES = 2**20
 # From here on stores bypass the caches, unless the memory is fresh. Measured, uniform float32, one thread: up to 8 MiB
 # ordinary stores are faster, from 16 MiB on streaming ones, and what follows would not find so much in a cache either.
 STREAMED_BYTES = 2**24
@@ -168,43 +174,50 @@ def check_threads(num_threads: Any) -> int:
 Piece = Callable[[], None]
 
 
-def _pieces(job: Job, stream: bool, staging: int) -> Iterator[Piece]:
-    """The job's work, cut small; each piece may run in any thread."""
+def _ns(job: Job) -> float:
+    """How long an element roughly takes."""
+    return NS[job.plan.dist][job.plan.dtype.real.itemsize // 8] * SLOWER[_kernels.ISAS[isa]]
+
+
+def _pieces(job: Job, stream: bool, staging: int, share: float) -> Iterator[Piece]:
+    """The job's work, cut small; each piece may run in any thread. A piece should take at most `share` ns."""
     memory = job.memory
     if memory.flags.c_contiguous and memory.shape == job.global_shape:  # the most common, also with more axes than loops like
-        return _runs(job, memory.reshape(-1), (memory.size,), (0,), stream)
-    inner = merged_inner(memory)
+        return _runs(job, memory.reshape(-1), (memory.size,), (0,), stream, share)
+    inner = _inner(memory)
     if memory.flags.c_contiguous or inner >= DIRECT:
-        return _runs(job, memory, job.global_shape, job.offset, stream and inner * memory.itemsize >= STREAMED_BYTES // PIECE)
+        return _runs(job, memory, job.global_shape, job.offset, stream and inner * memory.itemsize >= SMALL_BYTES, share)
     return (partial(_fill_tile, job, at, shape) for at, shape in slices.tiles(memory.shape, max(staging // memory.itemsize, 1)))
 
 
-def merged_inner(memory: np.ndarray) -> int:
+def _inner(memory: np.ndarray) -> int:
     """Elements that lie one behind the other, at the least."""
     axes = slices.merged(memory.shape, memory.strides)
     return axes[-1][0] if axes and axes[-1][1] == memory.itemsize else 1
 
 
-def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...],
-          stream: bool) -> Iterator[Piece]:
-    itemsize, kernel = memory.itemsize, job.plan.kernel
+def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...], stream: bool,
+          share: float) -> Iterator[Piece]:
+    itemsize, kernel, ns = memory.itemsize, job.plan.kernel, _ns(job)
+    # Pieces of whole pages as a rule, so that neighbours share no line.
+    most = min(PIECE, max(int(share / ns) // 4096 * 4096, 4096))
     found = slices.runs(memory.shape, memory.strides, itemsize, global_shape, offset)
     for start, length, stride, repeat, position, pitch in found:
-        if length < PIECE:
-            step = max(1, min(RUNS, PIECE // length))
+        if length <= most:
+            step = max(1, int(share / (RUN_NS * SLOWER[_kernels.ISAS[isa]] + length * ns)))
             for j in range(0, repeat, step):
                 yield partial(_kernels.fill, kernel, job.digest, isa, stream, start + j * stride, length, stride,
                               min(step, repeat - j), memory, position + j * pitch, pitch, itemsize)
         else:
-            for j, first in itertools.product(range(repeat), range(0, length, PIECE)):
+            for j, first in itertools.product(range(repeat), range(0, length, most)):
                 yield partial(_kernels.fill, kernel, job.digest, isa, stream, start + j * stride + first,
-                              min(PIECE, length - first), 0, 1, memory, position + j * pitch + first * itemsize, 0, itemsize)
+                              min(most, length - first), 0, 1, memory, position + j * pitch + first * itemsize, 0, itemsize)
 
 
 def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
     """One tile of memory that is scattered, by way of a contiguous copy."""
     tile = np.empty(shape, job.memory.dtype)
-    for piece in _runs(job, tile, job.global_shape, tuple(o + a for o, a in zip(job.offset, at)), False):
+    for piece in _runs(job, tile, job.global_shape, tuple(o + a for o, a in zip(job.offset, at)), False, PIECE_NS):
         piece()
     job.memory[tuple(slice(a, a + n) for a, n in zip(at, shape))] = tile
 
@@ -212,7 +225,7 @@ def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
 def execute_one(job: Job, num_threads: int | None = None) -> None:
     """As `execute`, with a short way for small tensors, whose time is all in the call."""
     plan, digest, memory, global_shape, _, _ = job
-    if memory.nbytes < THREADED_BYTES and memory.shape == global_shape and memory.flags.c_contiguous:
+    if memory.nbytes < SMALL_BYTES and memory.shape == global_shape and memory.flags.c_contiguous:
         _kernels.fill(plan.kernel, digest, isa, False, 0, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
     else:
         execute([job], num_threads)
@@ -220,12 +233,12 @@ def execute_one(job: Job, num_threads: int | None = None) -> None:
 
 def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
-    threads = 1
-    total = sum([job.memory.nbytes for job in jobs])
-    if total >= THREADED_BYTES:
-        threads = min(resolve_threads(num_threads), 1 + total // THREADED_BYTES)
-    staging, stream = STAGING_BYTES // threads, total >= STREAMED_BYTES
-    pieces = itertools.chain.from_iterable(_pieces(job, stream and not job.fresh, staging) for job in jobs)
+    ns = sum([job.memory.size * _ns(job) for job in jobs])
+    threads = min(resolve_threads(num_threads), max(1, int(ns / THREAD_NS)))
+    stream = sum([job.memory.nbytes for job in jobs]) >= STREAMED_BYTES
+    share = min(PIECE_NS, ns / (4 * threads))  # several for each thread, as one may be held up
+    pieces = itertools.chain.from_iterable(
+        _pieces(job, stream and not job.fresh, STAGING_BYTES // threads, share) for job in jobs)
     if threads == 1:
         for piece in pieces:
             piece()
@@ -294,7 +307,7 @@ def _share(pieces: Iterable[Piece], threads: int) -> None:
             pool = _get_pool(threads - 1)
             for _ in range(threads - 1):
                 pool.submit(help_out)
-        except RuntimeError:  # no thread to be had (limits, interpreter exit): this one does the work
+        except (RuntimeError, ImportError):  # no thread to be had (limits, interpreter exit): this one does the work
             pass
         while True:
             with state:

@@ -5,12 +5,12 @@ The encoding is part of the stream: ``src_c/README.md``, section 2.
 
 from __future__ import annotations
 
-import hashlib
 import operator
 import os
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
+from hashlib import sha256 as _sha256
 from typing import Any, TypeGuard, Union
 
 import numpy as np
@@ -73,18 +73,33 @@ def _prefix(numbers: tuple[int, ...]) -> bytes:
     return _field(_TAG) + _field(b"".join(fields))
 
 
+@lru_cache(maxsize=256)
+def _material_of(seed: int) -> bytes:
+    return material((seed,))
+
+
+_NO_CALL, _CALL = _field(b""), (8).to_bytes(8, "little")
+
+
 def material(numbers: tuple[int, ...], call: int | None = None) -> bytes:
     """What a key is hashed from besides name and purpose: the seed's integers and, from an `Rng`, the call's number."""
-    return _prefix(numbers) + _field(b"" if call is None else call.to_bytes(8, "little"))
+    return _prefix(numbers) + (_NO_CALL if call is None else _CALL + call.to_bytes(8, "little"))
 
 
-_WORDS = _field(b"words")
+@lru_cache(maxsize=4096)
+def _suffix(name: str, purpose: str = "words") -> bytes:
+    return _field(name.encode()) + _field(purpose.encode())
 
 
 def digest(seed_material: bytes, name: str = "", purpose: str = "words") -> bytes:
     """The 32 bytes that are a stream's key: state and increment of the main words, then of the redraws."""
-    end = _WORDS if purpose == "words" else _field(purpose.encode())
-    return hashlib.sha256(seed_material + _field(name.encode()) + end).digest()
+    return _sha256(seed_material + _suffix(name, purpose)).digest()
+
+
+def draw(seed: Seed, name: str) -> bytes:
+    """The digest of one call: ``digest(seed_material(seed), name)``, without the two calls."""
+    material = seed.next_material() if type(seed) is Rng else seed_material(seed)
+    return _sha256(material + _suffix(name)).digest()
 
 
 # Held for a few instructions, so one serves all. A forked child renews it: the thread that held it is not there to let go.
@@ -132,8 +147,7 @@ class Rng:
     def __init__(self, seed: Seed = None) -> None:
         if isinstance(seed, Rng):
             raise TypeError("seed: expected what a stream can start from, got an Rng; pass the Rng itself as seed=")
-        self._numbers = entropy(seed)
-        self._calls = 0
+        self.__setstate__((entropy(seed), 0))
 
     @property
     def seed(self) -> int | tuple[int, ...]:
@@ -151,12 +165,14 @@ class Rng:
 
     def __setstate__(self, state: tuple[tuple[int, ...], int]) -> None:
         self._numbers, self._calls = state
+        self._start = _prefix(self._numbers) + _CALL
 
     def next_material(self) -> bytes:
         with _numbering:
             call = self._calls
-            self._calls += 1
-        return material(self._numbers, call)
+            self._calls = call + 1
+        return self._start + call.to_bytes(8, "little")
+
 
 
 _default = Rng()
@@ -201,10 +217,10 @@ def pin(seed: Seed) -> Pinned:
 
 def seed_material(seed: Seed) -> bytes:
     """The material of one call: an `Rng` gives a fresh one, everything else the same at every call."""
-    if seed is None:
-        return _default.next_material()
     if isinstance(seed, Rng):
         return seed.next_material()
+    if seed is None:
+        return _default.next_material()
     if isinstance(seed, Pinned):
         return seed
-    return material((seed,) if type(seed) is int and seed >= 0 else entropy(seed))
+    return _material_of(seed) if type(seed) is int and seed >= 0 else material(entropy(seed))
