@@ -190,16 +190,17 @@ def _law(seen: Scan) -> tuple[tuple[float, float, float], str, float]:
     del distances["normal" if count * emptied > 25 else "trunc_normal"]
     # Kolmogorov's limit; fitting brings the two closer, so it errs on the side of silence (Lilliefors 1967).
     limit = math.sqrt(math.log(2 / ALPHA) / 2 / count)
+    fitting = {name: distance for name, distance in distances.items() if distance < limit}
     # The uniform law is the truncated one's limit, and never quite as near; of few values either is near enough.
-    best = min(distances, key=lambda name: distances[name] / (2 if name == "uniform" else 1))
-    return bulk, best if distances[best] < limit else "other", nearest
+    best = min(fitting, key=lambda name: fitting[name] / (4 if name == "uniform" else 1), default="other")
+    return bulk, best, nearest
 
 
 def _ends(seen: Scan, mean: float, std: float) -> tuple[float, float]:
     """Bounds of a uniform law, which may lie a step of the dtype beyond the extremes that were rounded to it."""
-    steps = _spacing(seen.at + seen.scale * np.array([seen.in_low, seen.in_high]), seen.dtype) / seen.scale
+    below, above = (_spacing(seen.at + seen.scale * np.array([seen.in_low, seen.in_high]), seen.dtype) / seen.scale).tolist()
     low, high = mean - math.sqrt(3) * std, mean + math.sqrt(3) * std
-    return (float(np.clip(low, seen.in_low - steps[0], seen.in_low)), float(np.clip(high, seen.in_high, seen.in_high + steps[1])))
+    return min(max(low, seen.in_low - below), seen.in_low), max(min(high, seen.in_high + above), seen.in_high)
 
 
 def _above(seen: Scan, edges: np.ndarray) -> np.ndarray:
