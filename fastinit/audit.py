@@ -25,7 +25,7 @@ __all__ = ["ALPHA", "Finding", "Report", "audit"]
 
 NEAR = 0.02  # distance of distribution functions up to which outliers are told from the bulk
 ROUND = (0.01, 0.02, 0.05, 0.1, 1.0)  # deviations often set by hand, whatever the fans
-FAN_RULES = {"kaiming": 2.0, "lecun": 1.0, "torch's layers": 1 / 3}  # variance times fan
+FAN_RULES = {"kaiming": 2.0, "lecun": 1.0, "torch": 1 / 3}  # variance times fan; the last is that of torch's own layers
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
     >>> w[300] = w[7]
     >>> report, = audit([of_array("w", w)])
     >>> report.law, report.rules, [finding.kind for finding in report.faults]
-    ('normal', ['kaiming over fan_in'], ['equal rows'])
+    ('normal', ['kaiming fan_in'], ['equal rows'])
     """
     reports: list[Report] = []
     places: list[int | None] = []
@@ -204,12 +204,12 @@ def _ends(seen: Scan, mean: float, std: float) -> tuple[float, float]:
 
 
 def _above(seen: Scan, edges: np.ndarray) -> np.ndarray:
-    """Where rounding to the dtype really separates what lies below an edge from what lies above."""
+    """Where rounding to the dtype really separates what lies below an edge from what lies on it or above."""
     x = seen.at + seen.scale * edges
     stored = seen.dtype.decode(seen.dtype.encode(x)).astype(np.float64)
-    step = _spacing(stored, seen.dtype)
-    below = np.where(stored <= x, stored, stored - step)
-    return (below + step / 2 - seen.at) / seen.scale
+    above = np.where(stored < x, stored + _spacing(np.nextafter(stored, math.inf), seen.dtype), stored)
+    below = np.where(stored < x, stored, stored - _spacing(np.nextafter(stored, -math.inf), seen.dtype))
+    return ((below + above) / 2 - seen.at) / seen.scale
 
 
 def _spacing(x: Any, dtype: DType) -> Any:
@@ -281,7 +281,7 @@ def _rules(shape: tuple[int, ...], std: float, kurtosis: float, count: float, la
     try:
         known["xavier"] = _std(shape, 1.0, "fan_avg", layout)
         for mode in ("fan_in", "fan_out"):
-            known |= {f"{name} over {mode}": _std(shape, scale, mode, layout) for name, scale in FAN_RULES.items()}
+            known |= {f"{name} {mode}": _std(shape, scale, mode, layout) for name, scale in FAN_RULES.items()}
     except ValueError:  # not a shape of this layout
         pass
     slack = -NormalDist().inv_cdf(ALPHA / 2) * math.sqrt(max(kurtosis - 1, 0.1) / 4 / count) + 2e-4
@@ -297,10 +297,11 @@ def _swapped(reports: list[Report]) -> None:
 
     A judgement, not a test: a deviation set by hand may happen to agree.
     """
-    inward = Counter(rule.removesuffix(" over fan_in") for report in reports for rule in report.rules)
+    inward = Counter(name for report in reports for name in FAN_RULES
+                     if f"{name} fan_in" in report.rules and f"{name} fan_out" not in report.rules)
     outward = Counter(report.rules[0] for report in reports if report.rules)
     for report in reports:
-        rule, _, mode = report.rules[0].partition(" over ") if report.rules else ("", "", "")
+        rule, _, mode = report.rules[0].partition(" ") if report.rules else ("", "", "")
         matrix = sum(n > 1 for n in report.shape) == 2
         if mode == "fan_out" and (inward[rule] >= outward[report.rules[0]] or (matrix and not inward[rule])):
             others = f", as {inward[rule]} others have" if inward[rule] else ""

@@ -54,6 +54,7 @@ class Anchors:
             hashes = hashes[:-span] * np.uint64(0xD1342543DE82EF95) + (hashes[span:] ^ (hashes[span:] >> np.uint64(29)))
             span *= 2
         where = np.flatnonzero(hashes >> np.uint64(64 - self.rarity) == 0)
+        where = where[bits[where] != bits[where + 1]]  # not the inside of a run of zeros
         self.found.append(np.stack([hashes[where], (where + start).astype(np.uint64), np.full(where.size, tensor, np.uint64)]))
         self.count += where.size
         while self.count > ANCHORS:

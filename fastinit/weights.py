@@ -100,7 +100,10 @@ def _safetensors(path: Path) -> Iterator[Tensor]:
 
 
 def _npy(path: Path) -> Iterator[Tensor]:
-    yield of_array(path.stem, np.load(path, mmap_mode="r", allow_pickle=False))
+    try:
+        yield of_array(path.stem, np.load(path, mmap_mode="r", allow_pickle=False))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected an npy file: {error}") from None
 
 
 def _npz(path: Path) -> Iterator[Tensor]:
@@ -108,7 +111,7 @@ def _npz(path: Path) -> Iterator[Tensor]:
         with np.load(path, allow_pickle=False) as arrays:
             for name in arrays.files:
                 yield of_array(name, arrays[name])
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
         raise ValueError(f"{path}: expected an npz file: {error}") from None
 
 
@@ -118,10 +121,11 @@ def _torch(path: Path) -> Iterator[Tensor]:
     except ImportError:
         raise ValueError(f"{path}: torch is needed to read it: pip install torch") from None
     import pickle
+    import struct
 
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except (pickle.UnpicklingError, RuntimeError, EOFError, struct.error) as error:
         raise ValueError(f"{path}: expected torch's file of weights only: {str(error).splitlines()[0]}") from None
     for name, tensor in _flat("", loaded):
         if isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided and not tensor.is_quantized:
