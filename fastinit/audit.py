@@ -271,7 +271,8 @@ def _rows(report: Report, seen: Scan) -> None:
         earlier, later = order[:-1][same], order[1:][same]
         lags, counts = np.unique(later - earlier, return_counts=True)
         shards = f": shards of {lags[0]:,} rows drawn alike" if lags.size == 1 < counts[0] else ""
-        report.add("equal rows", f"{same.sum():,} of {rows:,} rows repeat another, such as row {later[0]} row {earlier[0]}"
+        report.add("equal rows", f"{same.sum():,} of {rows:,} rows repeat another, such as row {later.min()} row "
+                                 f"{earlier[later.argmin()]}"
                                  + shards)
 
 
@@ -302,7 +303,7 @@ def _swapped(reports: list[Report]) -> None:
     outward = Counter(report.rules[0] for report in reports if report.rules)
     for report in reports:
         rule, _, mode = report.rules[0].partition(" ") if report.rules else ("", "", "")
-        matrix = sum(n > 1 for n in report.shape) == 2
+        matrix = len(report.shape) == 2  # convolutions are often meant so, as in torchvision
         if mode == "fan_out" and (inward[rule] >= outward[report.rules[0]] or (matrix and not inward[rule])):
             others = f", as {inward[rule]} others have" if inward[rule] else ""
             report.add("swapped fans", f"the deviation {report.std:.4g} is that of {rule} over fan_out, not fan_in{others}: "

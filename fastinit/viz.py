@@ -28,7 +28,7 @@ BINS = 100
 WIDTH = 128
 SCHEMES = ("too small", "too large", "Xavier", "Kaiming")
 ACTIVATIONS = ("tanh", "relu")
-CEILINGS = ("memset", "ndarray.fill")
+CEILINGS = {"memset": ":", "ndarray.fill": "--"}
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#666666")  # Okabe and Ito's, for all eyes
 
 
@@ -75,7 +75,8 @@ def histogram(initializer: str, shape: Any, *args: Any, seed: Any = 0, dtype: An
     law = fit(told.mean, told.std, told.low, told.high)
     low, high = max(law.low, told.mean - 5 * told.std), min(law.high, told.mean + 5 * told.std)
     figure, axes = _figure(6.4, 3.6)
-    axes.hist(values, BINS, (low, high), density=True, color=_COLOURS[4], alpha=0.55, label=f"{values.size:,} values")
+    axes.hist(values, bins=BINS, range=(low, high), density=True, color=_COLOURS[4], alpha=0.55,
+              label=f"{values.size:,} values")
     x = np.linspace(low, high, 513)
     ends = np.r_[low, x, high], np.r_[0.0, law.pdf(x), 0.0]
     axes.plot(*(ends if told.distribution != "normal" else (x, law.pdf(x))), color=_COLOURS[1], label="exact density")
@@ -310,7 +311,7 @@ def speed(records: Iterable[Mapping[str, Any]], *, distribution: str = "normal",
         raise ValueError(f"records: expected some of {distribution}, {dtype}, {memory} memory, {least} threads, got none")
     figure, axes = _figure(7.2, 4.2)
     for (name, points), colour in zip(sorted(lines.items(), key=lambda line: -max(line[1].values())), _COLOURS * 3):
-        style = {"linestyle": "--", "color": "black"} if name in CEILINGS else {"marker": "o", "markersize": 4, "color": colour}
+        style = {"ls": CEILINGS[name], "color": "black"} if name in CEILINGS else {"marker": ".", "ms": 8, "color": colour}
         axes.plot(*zip(*sorted(points.items())), label=name, linewidth=2.5 if name.startswith("fastinit") else 1.5, **style)
     axes.set(yscale="log", xlabel="bytes written", ylabel="GB/s",
              title=f"{distribution}, {dtype}, {memory} memory, {least} thread{'s' * (least > 1)}")
