@@ -272,8 +272,7 @@ def _rows(report: Report, seen: Scan) -> None:
         lags, counts = np.unique(later - earlier, return_counts=True)
         shards = f": shards of {lags[0]:,} rows drawn alike" if lags.size == 1 < counts[0] else ""
         report.add("equal rows", f"{same.sum():,} of {rows:,} rows repeat another, such as row {later.min()} row "
-                                 f"{earlier[later.argmin()]}"
-                                 + shards)
+                                 f"{earlier[later.argmin()]}{shards}")
 
 
 def _rules(shape: tuple[int, ...], std: float, kurtosis: float, count: float, layout: str) -> list[str]:

@@ -211,7 +211,7 @@ def train(scheme: str, *, steps: int = 1000, rate: float = 4.0, seed: Any = 0) -
     >>> bool((hidden == hidden[:, :1]).all())
     True
     >>> hidden = train("Xavier", steps=100)["hidden"]
-    >>> bool((hidden[:, 0] == hidden[:, 1]).any())
+    >>> bool((hidden[:, 0] == hidden[:, 1]).all(axis=1).any())
     False
     """
     if scheme not in ("constant", "Xavier"):
