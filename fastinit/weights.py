@@ -90,13 +90,17 @@ def _safetensors(path: Path) -> Iterator[Tensor]:
                        for name, entry in header.items() if name != "__metadata__"]
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ValueError(f"{path}: expected a safetensors file, got a header that is not its JSON") from None
-    data = np.memmap(path, np.uint8, "r", offset=8 + length) if path.stat().st_size > 8 + length else np.empty(0, np.uint8)
+    size = path.stat().st_size - 8 - length
     for name, code, shape, start, end in entries:
         dtype = DTYPES.get(_CODES.get(code, ""))
-        if not 0 <= start <= end <= data.size or (dtype and end - start != math.prod(shape) * dtype.itemsize):
+        if not 0 <= start <= end <= size or (dtype and end - start != math.prod(shape) * dtype.itemsize):
             raise ValueError(f"{path}: tensor {name!r}: expected its bytes within the file, got [{start}, {end})")
-        memory = data[start:end].view(dtype.storage).reshape(shape) if dtype else np.empty((), np.uint8)
-        yield Tensor(name, memory, dtype, _CODES.get(code, code))
+        if dtype is None:
+            yield Tensor(name, np.empty((), np.uint8), None, code)
+        elif start == end:
+            yield Tensor(name, np.empty(shape, dtype.storage), dtype, dtype.name)
+        else:  # a map for each tensor: what was read before does not stay in memory
+            yield Tensor(name, np.memmap(path, dtype.storage, "r", 8 + length + start, shape), dtype, dtype.name)
 
 
 def _npy(path: Path) -> Iterator[Tensor]:
