@@ -180,7 +180,7 @@ def _law(seen: Scan) -> tuple[tuple[float, float, float], str, float]:
         return bulk, "other", 1.0
     emptied = 1 - NormalDist().cdf((seen.in_high - mean) / std) + NormalDist().cdf((seen.in_low - mean) / std)
     low, high = seen.in_low, seen.in_high
-    laws = {"uniform": Law(*_ends(seen, mean, std), 0.0, 0.0), "normal": fit(mean, std, -math.inf, math.inf),
+    laws = {"uniform": Law(low, high, 0.0, 0.0), "normal": fit(mean, std, -math.inf, math.inf),
             "trunc_normal": fit(mean, std, low, high)}
     edges = _above(seen, np.linspace(-seen.reach, seen.reach, BINS + 1)[1:-1])
     found = np.cumsum(seen.histogram)[:-1] / count
@@ -188,19 +188,15 @@ def _law(seen: Scan) -> tuple[tuple[float, float, float], str, float]:
     nearest = min(distances.values())
     # A gaussian leaves this much beyond its extremes with a probability of 26 exp(-25) = 4e-10.
     del distances["normal" if count * emptied > 25 else "trunc_normal"]
-    # Kolmogorov's limit; fitting brings the two closer, so it errs on the side of silence (Lilliefors 1967).
+    # Kolmogorov's limit; fitting brings the two closer, so it errs on the side of silence (Lilliefors 1967). Where the law ends
+    # is known to a step of the dtype, and what lies within one is rounded to the extreme.
     limit = math.sqrt(math.log(2 / ALPHA) / 2 / count)
-    fitting = {name: distance for name, distance in distances.items() if distance < limit}
+    ends = np.array([low, high])
+    steps = _spacing(seen.at + seen.scale * ends, seen.dtype) / seen.scale
+    fitting = {name: distances[name] for name in distances if distances[name] < limit + (laws[name].pdf(ends) * steps).max()}
     # The uniform law is the truncated one's limit, and never quite as near; of few values either is near enough.
     best = min(fitting, key=lambda name: fitting[name] / (4 if name == "uniform" else 1), default="other")
     return bulk, best, nearest
-
-
-def _ends(seen: Scan, mean: float, std: float) -> tuple[float, float]:
-    """Bounds of a uniform law, which may lie a step of the dtype beyond the extremes that were rounded to it."""
-    below, above = (_spacing(seen.at + seen.scale * np.array([seen.in_low, seen.in_high]), seen.dtype) / seen.scale).tolist()
-    low, high = mean - math.sqrt(3) * std, mean + math.sqrt(3) * std
-    return min(max(low, seen.in_low - below), seen.in_low), max(min(high, seen.in_high + above), seen.in_high)
 
 
 def _above(seen: Scan, edges: np.ndarray) -> np.ndarray:

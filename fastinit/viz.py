@@ -19,7 +19,6 @@ from .initializers import kaiming_normal, normal, xavier_normal
 from .laws import fit
 
 if TYPE_CHECKING:
-    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 __all__ = ["SCHEMES", "depth", "histogram", "signals", "speed", "symmetry", "train"]
@@ -36,15 +35,11 @@ def _figure(width: float, height: float, rows: int = 1, columns: int = 1, **opti
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
-    return figure, figure.subplots(rows, columns, **options)
-
-
-def _plain(axes: Axes) -> None:
-    axes.spines[["top", "right"]].set_visible(False)
-    axes.grid(alpha=0.25, linewidth=0.6)
-
-
-# ---- a law over its values
+    grid = figure.subplots(rows, columns, **options)
+    for axes in figure.axes:
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.grid(alpha=0.25, linewidth=0.6)
+    return figure, grid
 
 
 def histogram(initializer: str, shape: Any, *args: Any, seed: Any = 0, dtype: Any = "float32", **options: Any) -> Figure:
@@ -82,11 +77,7 @@ def histogram(initializer: str, shape: Any, *args: Any, seed: Any = 0, dtype: An
     axes.plot(*(ends if told.distribution != "normal" else (x, law.pdf(x))), color=_COLOURS[1], label="exact density")
     axes.set(xlabel="value", ylabel="density", title=f"{told.initializer} {told.shape} {told.dtype}: std {told.std:.4g}")
     axes.legend(frameon=False)
-    _plain(axes)
     return figure
-
-
-# ---- signals through depth
 
 
 def signals(activation: str, scheme: str, *, layers: int = 50, width: int = WIDTH, batch: int = 16,
@@ -168,13 +159,8 @@ def depth(*, layers: int = 50, seed: Any = 0) -> Figure:
     for axes, label in zip(grid[:, 0], ("std of activations", "std of gradients")):
         axes.set(yscale="log", ylabel=label)
         axes.set_ylim(1e-10, 1e10)
-    for axes in grid.flat:
-        _plain(axes)
     grid[0, 0].legend(frameon=False, ncols=2, fontsize="small")
     return figure
-
-
-# ---- the symmetry of equal weights
 
 
 def train(scheme: str, *, steps: int = 1000, rate: float = 4.0, seed: Any = 0) -> dict[str, np.ndarray]:
@@ -268,12 +254,7 @@ def symmetry(*, steps: int = 1000, seed: Any = 0) -> Figure:
     grid[0, 0].set_ylabel("input weights of hidden units")
     grid[1, 0].set(ylabel="squared error", ylim=(0, None))
     grid[0, 0].legend(frameon=False)
-    for axes in grid.flat:
-        _plain(axes)
     return figure
-
-
-# ---- speed over sizes
 
 
 def speed(records: Iterable[Mapping[str, Any]], *, distribution: str = "normal", dtype: str = "float32",
@@ -317,5 +298,4 @@ def speed(records: Iterable[Mapping[str, Any]], *, distribution: str = "normal",
              title=f"{distribution}, {dtype}, {memory} memory, {least} thread{'s' * (least > 1)}")
     axes.set_xscale("log", base=2)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
-    _plain(axes)
     return figure
