@@ -38,7 +38,7 @@ class Refused(Exception):
     """The job cannot be done as asked; the message is for the user."""
 
 
-def progress(items: Iterable, total: int | None = None, unit: str = " tensors") -> Iterable:
+def progress(items: Iterable) -> Iterable:
     """The items, with a bar on standard error if that is a terminal and tqdm is there."""
     if not sys.stderr.isatty():
         return items
@@ -46,7 +46,7 @@ def progress(items: Iterable, total: int | None = None, unit: str = " tensors") 
         from tqdm import tqdm
     except ImportError:
         return items
-    return tqdm(items, total=total, unit=unit, leave=False, ncols=79)
+    return tqdm(items, unit=" tensors", leave=False, ncols=79)
 
 
 def note(text: str) -> None:
@@ -58,6 +58,15 @@ def note(text: str) -> None:
 def show(report: Any, as_json: bool, text: Callable[[Any], Iterable[str]]) -> None:
     """The result: one JSON object, where what JSON has no number for is null, or lines."""
     print(json.dumps(reports.finite(report), indent=1) if as_json else "\n".join(text(report)), flush=True)
+
+
+def pictures() -> Any:
+    """The module that draws, refused before the work if it cannot."""
+    if find_spec("matplotlib") is None:
+        raise Refused("matplotlib is needed to draw: pip install matplotlib")
+    from . import viz
+
+    return viz
 
 
 def save(figure: Any, path: Path) -> None:
@@ -104,9 +113,7 @@ def run_explain(args: argparse.Namespace) -> int:
     options = dict(_option(text) for text in args.options)
     told = dataclasses.asdict(fi.explain(args.initializer, shape, **options))
     if args.plot:
-        from . import viz
-
-        save(viz.histogram(args.initializer, shape, **options), args.plot)
+        save(pictures().histogram(args.initializer, shape, **options), args.plot)
     show(told, args.json, reports.explain_text)
     return 0
 
@@ -137,13 +144,11 @@ def run_audit(args: argparse.Namespace) -> int:
 
 
 def run_bench(args: argparse.Namespace) -> int:
-    layout = LAYOUTS[args.layout]
+    layout, viz = LAYOUTS[args.layout], pictures() if args.plot else None
     _check_memory(layout.parameters() * DTYPES[args.dtype].itemsize, args.layout, args.dtype)
     report = bench.measure_model(args.layout, args.dtype, seed=args.seed, threads=args.threads, compare=not args.no_compare,
                                  note=note)
-    if args.plot:
-        from . import viz
-
+    if viz:
         report["sizes"] = bench.measure_sizes(args.dtype, seed=args.seed, threads=args.threads, note=note)
         save(viz.speed(report["sizes"], dtype=args.dtype), args.plot)
     show(report, args.json, reports.bench_text)
@@ -154,8 +159,7 @@ def run_bench(args: argparse.Namespace) -> int:
 
 
 def run_plot(args: argparse.Namespace) -> int:
-    from . import viz
-
+    viz = pictures()
     report: dict[str, Any] = {"picture": args.picture, "file": str(args.out)}
     if args.picture == "speed":
         if not args.data:
@@ -180,9 +184,12 @@ def run_plot(args: argparse.Namespace) -> int:
 
 
 def run_words(args: argparse.Namespace) -> int:
-    count = pipe.ORBIT if args.count is None else args.count
-    if count > pipe.ORBIT:
-        raise Refused(f"--count: expected at most the 2^48 words of a stream, got {count}")
+    if args.shards > pipe.MOST_SHARDS:
+        raise Refused(f"--shards: expected at most {pipe.MOST_SHARDS}, got {args.shards}")
+    most = pipe.ORBIT // args.shards * args.shards
+    count = most if args.count is None else args.count
+    if count > most:
+        raise Refused(f"--count: expected at most the {most} words that 2^48 has for {args.shards} shards, got {count}")
     if args.json:
         if args.count is None:
             raise Refused("--json: expected a --count of words with it")

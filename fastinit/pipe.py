@@ -13,6 +13,7 @@ __all__ = ["ORBIT", "interleaved", "write"]
 
 ORBIT = 2**48  # words that a stream has
 BLOCK = 2**22  # words in a block, over all shards: what passes through the cache at once
+MOST_SHARDS = 2**16  # of which a block has 1024 words each
 TOGETHER = 64  # shards that are interleaved while their words are in the cache
 
 
@@ -23,9 +24,10 @@ def interleaved(seed: int, name: str, shards: int, count: int) -> Iterator[np.nd
     ----------
     seed, name
         As for `fastinit.words`.
-    shards : int >= 1
+    shards : int in [1, 2^16]
         Shard s begins at word s * floor(2^48 / shards) of the stream.
-    count : int <= 2^48
+    count : int
+        At most shards * floor(2^48 / shards).
 
     Yields
     ------

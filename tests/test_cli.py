@@ -348,7 +348,9 @@ def test_words_keep_off_terminals(capsys, monkeypatch):
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True, raising=False)
     assert "terminal" in refused(capsys, "words")
     assert "--count" in refused(capsys, "words", "--json")
-    assert "2^48" in refused(capsys, "words", "--count", str(2**48 + 1))
+    assert "--count" in refused(capsys, "words", "--count", str(2**48 + 1))
+    assert "--count" in refused(capsys, "words", "--count", str(2**48), "--shards", "3")
+    assert "--shards" in refused(capsys, "words", "--shards", str(2**17))
 
 
 def test_info(capsys):
@@ -372,6 +374,13 @@ def test_plots(tmp_path, capsys, picture):
         assert not any(a == b for a, b, _ in report["Xavier"]["hidden"])
     assert cli.main(["plot", picture, str(tmp_path / "q.svg"), "--data", str(tmp_path / "all.json")]) == 0
     assert max(map(len, capsys.readouterr().out.replace(str(tmp_path), "").splitlines())) <= 80
+
+
+@pytest.mark.parametrize("line", ["plot depth p.png", "bench --plot p.png", "explain normal 3 --plot p.png"])
+def test_drawing_without_matplotlib(capsys, monkeypatch, line):
+    monkeypatch.setattr(cli, "find_spec", lambda name: None)
+    monkeypatch.setattr(bench, "measure_model", None)  # refused before the work
+    assert "pip install" in refused(capsys, *line.split())
 
 
 def test_plot_of_speed_needs_data(tmp_path, capsys):
