@@ -35,7 +35,7 @@ class Finding:
     Attributes
     ----------
     kind : str
-        "nan", "inf", "outliers", "stuck", "constant", "dead rows", "equal rows", "repeats", "swapped fans".
+        "nan", "inf", "outliers", "stuck", "constant", "dead rows", "equal rows", "repeats", "swapped fans", "skipped".
     text : str
     fault : bool
         False for what may be meant so.
