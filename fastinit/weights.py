@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import math
+import operator
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .dtypes import BY_NUMPY, DTYPES, DType
+from .slices import sizes_of
 
 __all__ = ["Tensor", "read"]
 
@@ -86,9 +88,12 @@ def _safetensors(path: Path) -> Iterator[Tensor]:
             raise ValueError(f"{path}: expected a safetensors file, got a header of {length} bytes")
         try:
             header = json.loads(file.read(length))
-            entries = [(name, entry["dtype"], tuple(entry["shape"]), *entry["data_offsets"])
-                       for name, entry in header.items() if name != "__metadata__"]
-        except (ValueError, KeyError, TypeError, AttributeError):
+            entries = []
+            for name, entry in header.items():
+                if name != "__metadata__":
+                    start, end = map(operator.index, entry["data_offsets"])
+                    entries.append((name, str(entry["dtype"]), sizes_of(entry["shape"], "shape"), start, end))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ValueError(f"{path}: expected a safetensors file, got a header that is not its JSON") from None
     size = path.stat().st_size - 8 - length
     for name, code, shape, start, end in entries:

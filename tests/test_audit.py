@@ -4,8 +4,10 @@ import json
 import math
 import re
 
+import hypothesis
 import numpy as np
 import pytest
+from hypothesis import strategies as st
 from scipy import special, stats
 
 import fastinit as fi
@@ -308,6 +310,30 @@ def test_bad_files(tmp_path, capsys, name, content):
     (tmp_path / name).write_bytes(content)
     assert cli.main(["audit", str(tmp_path / name)]) == 2
     assert name in capsys.readouterr().err
+
+
+@hypothesis.settings(max_examples=300, derandomize=True, deadline=None,
+                     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
+@hypothesis.given(data=st.data())
+def test_damaged_headers_are_refused_or_read(tmp_path, data):
+    """Bytes of a safetensors file changed, dropped or replaced by JSON of other kinds: a ValueError, or tensors."""
+    header = {"w": {"dtype": "F32", "shape": [3, 4], "data_offsets": [0, 48]}, "__metadata__": {"format": "pt"}}
+    if data.draw(st.booleans()):
+        text = bytearray(json.dumps(header).encode())
+        for place in data.draw(st.lists(st.integers(0, len(text) - 1), max_size=3)):
+            text[place] = data.draw(st.integers(32, 126))
+    else:
+        odd = st.recursive(st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+                           lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=2))
+        key = data.draw(st.sampled_from(["dtype", "shape", "data_offsets"]))
+        text = json.dumps(header | {"w": header["w"] | {key: data.draw(odd)}}).encode()
+    content = len(text).to_bytes(8, "little") + bytes(text) + bytes(48)
+    path = tmp_path / "w.safetensors"
+    path.write_bytes(content[:data.draw(st.integers(0, len(content)))] if data.draw(st.booleans()) else content)
+    try:
+        assert all(report.findings or not math.prod(report.shape) or report.law for report in audit(read(path)))
+    except ValueError as error:
+        assert "w.safetensors" in str(error)
 
 
 def test_missing_file(tmp_path, capsys):

@@ -429,6 +429,13 @@ def test_numpy_is_all_it_needs(tmp_path):
         assert (done.returncode, done.stderr) == (0, b""), (command, done)
 
 
+def test_the_core_does_not_import_it():
+    code = "import sys, fastinit; print(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert "fastinit" in found
+    assert not {f"fastinit.{name}" for name in ("cli", "audit", "viz", "bench", "specs", "weights")} & set(found)
+
+
 @pytest.mark.parametrize("args", [["--seed=-1"], ["--seed=0.5"], ["--threads=0"], ["--dtype=int8"], ["--layout=alexnet"]])
 def test_bad_arguments(args, capsys):
     with pytest.raises(SystemExit) as stop:
