@@ -49,6 +49,12 @@ def test_every_public_name_has_a_page():
     assert set(fi.__all__) - {*listed} == {"INITIALIZERS", "STREAM_VERSION", "Seed"}
 
 
+def test_every_rule_is_documented():
+    for rule in fi.INITIALIZERS:
+        doc = getattr(fi, rule.title().replace("_", "")).__doc__
+        assert all(f"\n{section}\n---" in doc for section in ("Parameters", "Returns", "Raises", "Examples"))
+
+
 class Links(HTMLParser):
     def __init__(self, text):
         super().__init__()
