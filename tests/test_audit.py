@@ -373,17 +373,12 @@ def test_law_is_the_truncated_gaussian(a, b):
     assert law.parent == pytest.approx((0, 1), abs=2e-3)
 
 
-def test_anchors_thin_out_and_still_find():
+def test_anchors_thin_out_and_still_find(monkeypatch):
+    monkeypatch.setattr("fastinit.scan.ANCHORS", 2**12)
     anchors = Anchors()
     w = fi.normal(2**23, seed=0)
     w[2**22 + 5:2**22 + 5 + 2**20] = w[100:100 + 2**20]
-    import fastinit.scan as module
-
-    keep, module.ANCHORS = module.ANCHORS, 2**12
-    try:
-        Scan(w, DTYPES["float32"], anchors, 0)
-    finally:
-        module.ANCHORS = keep
+    Scan(w, DTYPES["float32"], anchors, 0)
     (a, b, lag, values), = anchors.repeats()
     assert (a, b, abs(lag)) == (0, 0, 2**22 - 95) and values == pytest.approx(2**20, rel=0.3)
     assert anchors.rarity > 8 and anchors.count <= 2**12
