@@ -252,7 +252,8 @@ dtype : str or dtype, keyword-only
 }
 _FAN = """\
 layout : str, keyword-only
-    Which axes are output (O) and input (I) channels: "OI" is torch's (O, I, *k), "IO" is (*k, I, O), "O*I" is (O, *k, I).
+    Which axes are output (O) and input (I) channels: ``"OI"`` is torch's ``(O, I, *k)``, ``"IO"`` is ``(*k, I, O)``, ``"O*I"``
+    is ``(O, *k, I)``.
 groups, transposed, fused, in_axis, out_axis, batch_axis, fan_in, fan_out : keyword-only
     See `calculate_fans`."""
 _RETURNS = {

@@ -34,12 +34,13 @@ def calculate_fans(
         Shape as stored; of a shard, the global one. A size of 0 is no error: the fans may then be 0.
     layout : str
         One O, one I, and either one ``*`` (any number of spatial axes, zero too) or spatial letters of D, H, W, L, as
-        many letters as axes: "OIHW", "HWIO", "O*I" (MLX). "OI" means "OI*" (torch), "IO" means "*IO" (Keras, JAX).
+        many letters as axes: "OIHW", "HWIO", ``"O*I"`` (MLX). "OI" means ``"OI*"`` (torch), "IO" means
+        ``"*IO"`` (Keras, JAX).
     groups : int
         Groups of a convolution. The axis that holds them all (O; if transposed, I) must be a multiple of it.
     transposed : bool
         Whether this is a transposed convolution, where frameworks swap the channel axes: what `layout` calls O is then
-        the input. So torch's [I, O/groups, *k] has the layout "OI", and Keras' [*k, O, I] has "IO".
+        the input. So torch's ``[I, O/groups, *k]`` has the layout "OI", and Keras' ``[*k, O, I]`` has "IO".
     fused : int or (int, int)
         n or (n, axis): n independent matrices lie side by side on an axis, by default the output's (QKV as [3E, E]).
     in_axis, out_axis, batch_axis : int or sequence of int, optional

@@ -132,8 +132,8 @@ def normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0) -> R
 
     Notes
     -----
-    By Box and Muller (1958), |x - mean| up to 6.66 std (float64: 8.65). ``normal(mean, std)`` is ``fma(normal(), std, mean)``
-    bit for bit. `torch.nn.init.normal_`.
+    By Box and Muller (1958), ``|x - mean|`` up to 6.66 std (float64: 8.65). ``normal(mean, std)`` is
+    ``fma(normal(), std, mean)`` bit for bit. `torch.nn.init.normal_`.
 
     Examples
     --------

@@ -10,9 +10,9 @@ import itertools
 import math
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-__all__ = ["LAYOUTS", "Layout", "Row"]
+__all__ = ["LAYOUTS", "Layout", "Row", "make_rule"]
 
 _RANGE = re.compile(r"<(\d+)-(\d+)>")
 
@@ -59,12 +59,14 @@ class Layout(NamedTuple):
 
     def rules(self) -> dict:
         """The published rule as ``fastinit.fill`` takes it: pattern -> rule object."""
-        import fastinit
+        return {row.pattern: make_rule(*row.rule) for row in self.rows}
 
-        def build(name, keywords):
-            return getattr(fastinit, name.title().replace("_", ""))(**keywords)
 
-        return {row.pattern: build(*row.rule) for row in self.rows}
+def make_rule(initializer: str, keywords: dict) -> Any:
+    """The rule object of an initializer's name and its keyword arguments."""
+    import fastinit
+
+    return getattr(fastinit, initializer.title().replace("_", ""))(**keywords)
 
 
 def _layout(source: str, *rows: tuple) -> Layout:

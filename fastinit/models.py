@@ -52,8 +52,36 @@ def rule(of: Initializer) -> Callable[..., Rule]:
         return Rule(of, args, options)
 
     make.__name__ = make.__qualname__ = _camel(of.__name__)
-    make.__doc__ = f"Rule for `fill`: the parameters of `{of.__name__}`, without the tensor."
+    required = [p for p in list(inspect.signature(of).parameters.values())[1:]
+                if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    example = f"{make.__name__}({', '.join(['0.5'] * len(required))})"
+    make.__doc__ = _DOC.format(name=of.__name__, example=example)
     return make
+
+
+_DOC = """Rule for `fill`: what `{name}` writes, without the tensor.
+
+Parameters
+----------
+*args, **options
+    As for `{name}`, where ranges, formula and source are; ``seed``, ``name``, ``num_threads``, ``dtype``, ``global_shape``
+    and ``offset`` belong to `fill`.
+
+Returns
+-------
+Rule
+
+Raises
+------
+TypeError
+    For parameters that `{name}` does not have. Their values are judged by `fill`, which knows the tensor.
+
+Examples
+--------
+>>> import fastinit as fi
+>>> fi.{example}
+{example}
+"""
 
 
 Constant = rule(initializers.constant)

@@ -52,7 +52,7 @@ eye_ = eye.in_place
 
 @initializer
 def dirac(shape: Shape, dtype: DType, groups: int = 1) -> Recipe:
-    """A convolution kernel (O, I, *k) that passes its input channels on.
+    """A convolution kernel ``(O, I, *k)`` that passes its input channels on.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ def bilinear(shape: Shape, dtype: DType) -> Recipe:
 
     Notes
     -----
-    Every (height, width) plane is the outer product of tents: 1 - |i / f - c| with f = ceil(k / 2) and
+    Every (height, width) plane is the outer product of tents: ``1 - |i / f - c|`` with f = ceil(k / 2) and
     c = (2 f - 1 - f mod 2) / (2 f). Caffe's `bilinear` filler (Long, Shelhamer and Darrell, CVPR 2015).
 
     Examples
@@ -179,7 +179,7 @@ orthogonal_ = orthogonal.in_place
 
 @initializer
 def delta_orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
-    """A convolution kernel (O, I, *k) that is an orthogonal matrix at its centre and zero elsewhere.
+    """A convolution kernel ``(O, I, *k)`` that is an orthogonal matrix at its centre and zero elsewhere.
 
     Parameters
     ----------

@@ -1,0 +1,305 @@
+"""Are these weights healthy? Moments, laws, fans, dead, equal and repeated parts of every tensor of a file.
+
+Every check that a healthy tensor could fail by chance does so with a probability of at most `ALPHA`; there are fewer than
+ten for a tensor, so a healthy model of 1,000 tensors is blamed once in 10^5 audits.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+
+from .dtypes import DType
+from .explanations import explain
+from .laws import Law, fit
+from .scan import ALPHA, BINS, FEW_LEVELS, Anchors, Scan, moments
+from .weights import Tensor
+
+__all__ = ["ALPHA", "Finding", "Report", "audit"]
+
+NEAR = 0.02  # distance of distribution functions up to which outliers are told from the bulk
+ROUND = (0.01, 0.02, 0.05, 0.1, 1.0)  # deviations often set by hand, whatever the fans
+FAN_RULES = {"kaiming": 2.0, "lecun": 1.0, "torch": 1 / 3}  # variance times fan; the last is that of torch's own layers
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A fault of a tensor, or a note.
+
+    Attributes
+    ----------
+    kind : str
+        "nan", "inf", "outliers", "stuck", "constant", "dead rows", "equal rows", "repeats", "swapped fans", "skipped".
+    text : str
+    fault : bool
+        False for what may be meant so.
+    """
+
+    kind: str
+    text: str
+    fault: bool = True
+
+
+@dataclass
+class Report:
+    """What was seen of a tensor.
+
+    Attributes
+    ----------
+    name, shape, dtype
+        As stored.
+    law : str
+        "constant", "uniform", "normal" or "trunc_normal", after "sparse " where over 1% are zeros, which are left out; "other"
+        where none of them fits; "" where there is too little to tell.
+    mean, std, kurtosis, low, high : float
+        Of the finite values; the kurtosis of a gaussian is 3. NaN without such.
+    rules : list of str
+        What the deviation agrees with, within chance: round numbers, rules over fans; the likeliest first.
+    findings : list of Finding
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    law: str = ""
+    mean: float = math.nan
+    std: float = math.nan
+    kurtosis: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    rules: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def faults(self) -> list[Finding]:
+        return [finding for finding in self.findings if finding.fault]
+
+    @property
+    def kinds(self) -> list[str]:
+        return [finding.kind for finding in self.findings]
+
+    def add(self, kind: str, text: str, fault: bool = True) -> None:
+        self.findings.append(Finding(kind, text, fault))
+
+
+def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
+    """Look at every tensor; the reports come in the same order.
+
+    Parameters
+    ----------
+    tensors : iterable of Tensor
+        As `fastinit.weights.read` gives them; each is let go of before the next is asked for.
+    layout : str
+        Of the weights' axes, as for `calculate_fans`.
+
+    Returns
+    -------
+    list of Report
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> from fastinit.audit import audit
+    >>> from fastinit.weights import of_array
+    >>> w = fi.kaiming_normal((512, 256), seed=0)
+    >>> w[300] = w[7]
+    >>> report, = audit([of_array("w", w)])
+    >>> report.law, report.rules, [finding.kind for finding in report.faults]
+    ('normal', ['kaiming fan_in'], ['equal rows'])
+    """
+    reports: list[Report] = []
+    places: list[int | None] = []
+    anchors = Anchors()
+    for number, tensor in enumerate(tensors):
+        report = Report(tensor.name, tensor.memory.shape, tensor.stored)
+        reports.append(report)
+        places.append(tensor.place)
+        if tensor.dtype is None:
+            report.add("skipped", f"{tensor.stored} is not looked into", False)
+        elif tensor.memory.size:
+            _judge(report, Scan(tensor.memory, tensor.dtype, anchors, number), layout)
+    for a, b, lag, values in anchors.repeats():
+        if a != b and (places[a] is None or places[a] != places[b]):
+            values = min(values, math.prod(reports[b].shape))
+            reports[b].add("repeats", f"about {values:,} values are those of {reports[a].name}: tied weights, or a seed and "
+                                      "name used twice")
+        elif a == b and "equal rows" not in reports[a].kinds:
+            reports[a].add("repeats", f"about {values:,} values come again {abs(lag):,} elements later: blocks drawn alike")
+    _swapped(reports)
+    return reports
+
+
+def _judge(report: Report, seen: Scan, layout: str) -> None:
+    infinite = seen.size - seen.count - seen.nans
+    for kind, count in (("nan", seen.nans), ("inf", infinite)):
+        if count:
+            report.add(kind, f"{count:,} of {seen.size:,} values are {kind}")
+    if not seen.count:
+        return
+    report.low, report.high = seen.low, seen.high
+    if seen.low == seen.high:
+        report.law, report.mean, report.std = "constant", seen.low, 0.0
+        if len(seen.shape) > 1:
+            _constant(report, seen.low)
+        return
+    one, deviation, report.kurtosis = moments(seen.sums + seen.out_sums + np.array([seen.zeros] + [
+        seen.zeros * (-seen.at / seen.scale) ** k for k in range(1, 5)]))
+    report.mean, report.std = seen.at + seen.scale * one, seen.scale * deviation
+    if len(seen.shape) > 1:
+        _rows(report, seen)
+    if seen.sums[0] < 100:
+        return
+    bulk, law, distance = _law(seen)
+    report.law = "sparse " * seen.sparse + law
+    _outliers(report, seen, bulk, law, distance)
+    if seen.equal < FEW_LEVELS:
+        _stuck(report, seen)
+    if len(seen.shape) > 1 and not seen.sparse and law != "other":
+        report.rules = _rules(report.shape, seen.scale * bulk[1], bulk[2], seen.sums[0], layout)
+
+
+def _constant(report: Report, value: float) -> None:
+    if value == 0:
+        report.add("constant", "all zeros: right for an output or a residual branch only", False)
+    else:
+        report.add("constant", f"all values are {value:g}: its units start equal and stay equal in training (symmetry)")
+
+
+def _law(seen: Scan) -> tuple[tuple[float, float, float], str, float]:
+    """Moments of the bulk in its scale, the law that fits it, and how far the distribution functions are apart."""
+    bulk = moments(seen.sums)
+    mean, std, _ = bulk
+    count = seen.sums[0]
+    if not std > 1e-6:
+        return bulk, "other", 1.0
+    emptied = 1 - NormalDist().cdf((seen.in_high - mean) / std) + NormalDist().cdf((seen.in_low - mean) / std)
+    low, high = seen.in_low, seen.in_high
+    laws = {"uniform": Law(low, high, 0.0, 0.0), "normal": fit(mean, std, -math.inf, math.inf),
+            "trunc_normal": fit(mean, std, low, high)}
+    edges = _above(seen, np.linspace(-seen.reach, seen.reach, BINS + 1)[1:-1])
+    found = np.cumsum(seen.histogram)[:-1] / count
+    distances = {name: float(abs(law.cdf(edges) - found).max()) for name, law in laws.items()}
+    nearest = min(distances.values())
+    # A gaussian leaves this much beyond its extremes with a probability of 26 exp(-25) = 4e-10.
+    del distances["normal" if count * emptied > 25 else "trunc_normal"]
+    # Kolmogorov's limit; fitting brings the two closer, so it errs on the side of silence (Lilliefors 1967). Where the law ends
+    # is known to a step of the dtype, and what lies within one is rounded to the extreme.
+    limit = math.sqrt(math.log(2 / ALPHA) / 2 / count)
+    ends = np.array([low, high])
+    steps = _spacing(seen.at + seen.scale * ends, seen.dtype) / seen.scale
+    fitting = {name: distances[name] for name in distances if distances[name] < limit + (laws[name].pdf(ends) * steps).max()}
+    # The uniform law is the truncated one's limit, and never quite as near; of few values either is near enough.
+    best = min(fitting, key=lambda name: fitting[name] / (4 if name == "uniform" else 1), default="other")
+    return bulk, best, nearest
+
+
+def _above(seen: Scan, edges: np.ndarray) -> np.ndarray:
+    """Where rounding to the dtype really separates what lies below an edge from what lies on it or above."""
+    x = seen.at + seen.scale * edges
+    stored = seen.dtype.decode(seen.dtype.encode(x)).astype(np.float64)
+    above = np.where(stored < x, stored + _spacing(np.nextafter(stored, math.inf), seen.dtype), stored)
+    below = np.where(stored < x, stored, stored - _spacing(np.nextafter(stored, -math.inf), seen.dtype))
+    return ((below + above) / 2 - seen.at) / seen.scale
+
+
+def _spacing(x: Any, dtype: DType) -> Any:
+    """Between neighbours in the dtype about x."""
+    bits = {"float64": 52, "float32": 23, "float16": 10, "bfloat16": 7}[dtype.name]
+    least = {"float64": -1022, "float16": -14}.get(dtype.name, -126)
+    return np.exp2(np.where(x == 0, least, np.maximum(np.frexp(x)[1] - 1, least)) - bits)
+
+
+def _outliers(report: Report, seen: Scan, bulk: tuple[float, float, float], law: str, distance: float) -> None:
+    count = int(seen.out_sums[0])
+    far = max(abs(seen.low - seen.at), abs(seen.high - seen.at)) / (seen.scale * bulk[1]) if bulk[1] > 0 else 0.0
+    # Bulk that is not quite of the law, as in trained weights: only what is far beyond chance.
+    limit = seen.reach * (3 if law == "other" else 1 + 3 / math.sqrt(seen.sums[0]))
+    if not count or distance > NEAR or far < limit:
+        return
+    worst = max(seen.low, seen.high, key=lambda x: abs(x - seen.at))
+    ends = ((seen.low, seen.at_low), (seen.high, seen.at_high))
+    clamped = sum(often for end, often in ends if abs(end - seen.at) > seen.reach * seen.scale) == count
+    issue = 145498 if seen.dtype.itemsize == 2 else 155588
+    cause = f": clamped infinities of an inverse error function, as in pytorch#{issue}" * clamped
+    report.add("outliers", f"{count:,} values beyond chance, up to {worst:g}, {far:,.0f} standard deviations of the bulk "
+                           f"({seen.scale * bulk[1]:.4g}){cause}")
+
+
+def _stuck(report: Report, seen: Scan) -> None:
+    """More values at an extreme than its neighbourhood explains: clamped, or a uniform source that reaches its end."""
+    for value, count, sign in ((seen.low, seen.at_low, 1), (seen.high, seen.at_high, -1)):
+        place = (value - seen.at) / seen.scale
+        if abs(place) > seen.reach:
+            if count > 2 and "outliers" not in report.kinds:
+                report.add("stuck", f"{count:,} values at {value:g}")
+            continue
+        at = int((place + seen.reach) * BINS / 2 / seen.reach)
+        near = seen.histogram[max(at - 7, 0):at] if sign < 0 else seen.histogram[at + 1:at + 8]
+        bulk = max(float(near.max(initial=0.0)), float(seen.histogram[at]) - count, 1.0) * BINS / 2 / seen.reach
+        cell = 3 * _spacing(value, seen.dtype) / seen.scale
+        grid = seen.sums[0] * 2.0**-22  # uniform numbers have 23 bits in some libraries
+        expected, others = float(max(bulk * cell, grid)), count - 1
+        if others > 2 * expected and others * math.log(others / expected) - others + expected > -math.log(ALPHA):
+            report.add("stuck", f"{count:,} values at {value:g}, where at most {expected:,.0f} belong: clamped at a bound")
+
+
+def _rows(report: Report, seen: Scan) -> None:
+    rows, width = len(seen.rows), seen.size // len(seen.rows)
+    dead = int(rows - seen.alive.sum())
+    by_chance = rows * (max(seen.zeros, 1) / seen.count) ** width  # in a sparse tensor
+    if dead and by_chance < ALPHA:
+        first = int(np.flatnonzero(~seen.alive)[0])
+        report.add("dead rows", f"{dead:,} of {rows:,} rows are zeros, the first is row {first}"
+                                + " (padding?)" * (dead == 1), dead > 1)
+    # Rows of few elements, or of few levels, are equal by chance.
+    if 2 * math.log(rows) + width * math.log(min(seen.equal, 1.0)) > math.log(ALPHA):
+        return
+    alive = np.flatnonzero(seen.alive)
+    order = alive[np.argsort(seen.rows[alive], kind="stable")]
+    same = seen.rows[order][1:] == seen.rows[order][:-1]
+    if same.any():
+        earlier, later = order[:-1][same], order[1:][same]
+        lags, counts = np.unique(later - earlier, return_counts=True)
+        shards = f": shards of {lags[0]:,} rows drawn alike" if lags.size == 1 < counts[0] else ""
+        report.add("equal rows", f"{same.sum():,} of {rows:,} rows repeat another, such as row {later.min()} row "
+                                 f"{earlier[later.argmin()]}{shards}")
+
+
+def _rules(shape: tuple[int, ...], std: float, kurtosis: float, count: float, layout: str) -> list[str]:
+    """What the deviation agrees with, within chance and the rounding of the values."""
+    known = {f"{x:g}": x for x in ROUND}
+    try:
+        known["xavier"] = _std(shape, 1.0, "fan_avg", layout)
+        for mode in ("fan_in", "fan_out"):
+            known |= {f"{name} {mode}": _std(shape, scale, mode, layout) for name, scale in FAN_RULES.items()}
+    except ValueError:  # not a shape of this layout
+        pass
+    slack = -NormalDist().inv_cdf(ALPHA / 2) * math.sqrt(max(kurtosis - 1, 0.1) / 4 / count) + 2e-4
+    return [name for name, asked in known.items() if abs(std / asked - 1) < slack]
+
+
+def _std(shape: tuple[int, ...], scale: float, mode: str, layout: str) -> float:
+    return explain("variance_scaling", shape, scale, mode, "normal", layout=layout).std or math.nan
+
+
+def _swapped(reports: list[Report]) -> None:
+    """Blame what agrees with a rule over fan_out alone where others have it over fan_in, or where it is a matrix on its own.
+
+    A judgement, not a test: a deviation set by hand may happen to agree.
+    """
+    inward = Counter(name for report in reports for name in FAN_RULES
+                     if f"{name} fan_in" in report.rules and f"{name} fan_out" not in report.rules)
+    outward = Counter(report.rules[0] for report in reports if report.rules)
+    for report in reports:
+        rule, _, mode = report.rules[0].partition(" ") if report.rules else ("", "", "")
+        matrix = len(report.shape) == 2  # convolutions are often meant so, as in torchvision
+        if mode == "fan_out" and (inward[rule] >= outward[report.rules[0]] or (matrix and not inward[rule])):
+            others = f", as {inward[rule]} others have" if inward[rule] else ""
+            report.add("swapped fans", f"the deviation {report.std:.4g} is that of {rule} over fan_out, not fan_in{others}: "
+                                       "axes swapped (layout), unless mode='fan_out' was meant")

@@ -1,0 +1,249 @@
+"""A model filled by fastinit, numpy and torch in turn: time, and the moments of what each has written."""
+
+from __future__ import annotations
+
+import math
+import os
+import platform
+from collections.abc import Callable, Iterable
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+import fastinit as fi
+
+from .dtypes import DTYPES
+from .layouts import LAYOUTS, Layout, Row
+
+__all__ = ["available_memory", "measure_model", "measure_sizes", "proc_field"]
+
+CHUNK = 1 << 16  # elements that numpy draws, and the check reads, at once: they stay in the cache
+SIZES = tuple(4**k for k in range(6, 13))  # 4Ki to 16Mi elements
+TURNS = 5
+LEAST = 2e-3  # seconds that a turn lasts at least
+
+Arrays = dict[str, np.ndarray]
+Filler = Callable[[Arrays], object]
+Note = Callable[[str], object]
+
+
+def asked_sums(row: Row) -> np.ndarray:
+    """What the rule of a row promises for a tensor: count, sum and sum of squares, which add up over tensors."""
+    initializer, keywords = row.rule
+    plan = fi.explain(initializer, row.shape, **keywords)
+    mean, std = plan.mean or 0.0, plan.std or 0.0
+    return math.prod(row.shape) * np.array([1.0, mean, std**2 + mean**2])
+
+
+def measured_sums(array: np.ndarray, dtype: str) -> np.ndarray:
+    """The same of what an array holds, in float64, a chunk at a time."""
+    flat, sums = array.reshape(-1), np.zeros(3)
+    for start in range(0, flat.size, CHUNK):
+        values = DTYPES[dtype].decode(flat[start : start + CHUNK]).astype(np.float64)
+        sums += values.size, values.sum(), np.square(values).sum()  # a dot product would start BLAS's threads
+    return sums
+
+
+def mean_std(sums: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation; nan stays nan."""
+    count, total, squares = map(float, sums)
+    return total / count, math.sqrt(max(squares / count - (total / count) ** 2, 0.0))
+def fastinit_filler(layout: Layout, dtype: str, seed: int, threads: int) -> Filler:
+    """The published rules; every value follows from the seed and its tensor's name."""
+    rules = layout.rules()
+    return lambda arrays: fi.fill(arrays, rules, seed=seed, num_threads=threads, dtype=dtype)
+
+
+def numpy_filler(layout: Layout, dtype: str, seed: int, threads: int) -> Filler:
+    """NumPy at its best: drawn with ``out=`` in chunks, scaled while in the cache; it has one thread."""
+    rng = np.random.default_rng(seed)
+    plans = {name: (row, *mean_std(asked_sums(row))) for name, row in layout.items()}
+    scratch = np.empty(CHUNK, DTYPES[dtype].real)
+
+    def fill(arrays: Arrays) -> None:
+        for name, array in arrays.items():
+            row, mean, std = plans[name]
+            flat = array.reshape(-1)
+            if std == 0:
+                flat.fill(DTYPES[dtype].encode(mean)[()])
+                continue
+            for start in range(0, flat.size, CHUNK):
+                target = flat[start : start + CHUNK]
+                if target.dtype == scratch.dtype:
+                    numpy_draw(rng, row, mean, std, target)
+                else:
+                    target[:] = numpy_cast(numpy_draw(rng, row, mean, std, scratch[: target.size]), dtype)
+
+    return fill
+
+
+def numpy_draw(rng: np.random.Generator, row: Row, mean: float, std: float, out: np.ndarray) -> np.ndarray:
+    """The rule of a row, of this mean and standard deviation, into contiguous float32 or float64 memory."""
+    initializer, keywords = row.rule
+    if "uniform" in initializer:
+        rng.random(out=out, dtype=out.dtype)
+        factor = math.sqrt(12) * std
+        shift = mean - factor / 2
+    else:
+        rng.standard_normal(out=out, dtype=out.dtype)
+        factor, shift = keywords.get("std", std), keywords.get("mean", mean)
+    out *= factor
+    if shift:
+        out += shift
+    if initializer == "trunc_normal":
+        while (rejected := np.flatnonzero((out < keywords["a"]) | (out > keywords["b"]))).size:
+            out[rejected] = rng.standard_normal(rejected.size, dtype=out.dtype) * factor + shift
+    return out
+
+
+def numpy_cast(values: np.ndarray, dtype: str) -> np.ndarray:
+    """float32 to what is stored, rounded to nearest even; bfloat16 in the fewest integer operations."""
+    if dtype != "bfloat16":
+        return values.astype(DTYPES[dtype].storage)
+    bits = values.view(np.uint32)
+    return ((bits + (0x7FFF + ((bits >> 16) & 1))) >> 16).astype(np.uint16)
+
+
+def torch_filler(layout: Layout, dtype: str, seed: int, threads: int) -> Filler | None:
+    """``torch.nn.init`` on tensors that share the arrays' memory; None when torch is not installed."""
+    try:
+        import torch
+    except (ImportError, OSError):  # OSError: its libraries do not load
+        return None
+    torch.manual_seed(seed % 2**63)
+    torch.set_num_threads(threads)
+    rows = dict(layout.items())
+
+    def fill(arrays: Arrays) -> None:
+        for name, array in arrays.items():
+            initializer, keywords = rows[name].rule
+            tensor = torch.from_numpy(array.view(np.int16) if dtype == "bfloat16" else array)
+            getattr(torch.nn.init, initializer + "_")(tensor.view(getattr(torch, dtype)), **keywords)
+
+    return fill
+
+
+MAKERS = {"fastinit": fastinit_filler, "numpy": numpy_filler, "torch": torch_filler}
+
+
+def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, threads: int | None = None, compare: bool = True,
+                  note: Note = str) -> dict[str, Any]:
+    """Fill a published model, and let numpy and torch, where installed, do the same job on the same memory.
+
+    Parameters
+    ----------
+    name : str
+        In `fastinit.layouts.LAYOUTS`.
+    dtype, seed
+        Of every tensor.
+    threads : int, optional
+        For fastinit and torch; numpy has one.
+    compare : bool
+        Whether the others get their turn.
+    note : function
+        Called with a line of text before each step.
+
+    Returns
+    -------
+    dict
+        ``kinds``, a list with a dict for each kind of tensor: ``asked_mean``, ``asked_std`` and, by library, ``seconds``,
+        ``gb_per_s``, ``mean``, ``std``; ``total``; and what they were measured on.
+    """
+    layout, config = LAYOUTS[name], fi.show_config()
+    threads = threads or config["num_threads"]
+    kinds: dict[str, Arrays] = {}
+    asked: dict[str, np.ndarray] = {}
+    for tensor, row in layout.items():
+        kinds.setdefault(row.kind, {})[tensor] = np.empty(row.shape, DTYPES[dtype].storage)
+        asked[row.kind] = asked.get(row.kind, 0) + asked_sums(row)
+    results = {}
+    for who, maker in MAKERS.items() if compare else [("fastinit", fastinit_filler)]:
+        if fill := maker(layout, dtype, seed, threads):
+            results[who] = {kind: _measure(who, kind, arrays, fill, dtype, note) for kind, arrays in kinds.items()}
+    note("")
+    entries = []
+    for kind, arrays in kinds.items():
+        mean, std = mean_std(asked[kind])
+        entry: dict[str, Any] = {"kind": kind, "tensors": len(arrays), "parameters": sum(a.size for a in arrays.values())}
+        entry |= {"bytes": sum(a.nbytes for a in arrays.values()), "asked_mean": mean, "asked_std": std}
+        entries.append(entry | {who: result[kind] for who, result in results.items()})
+    total: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("tensors", "parameters", "bytes")}
+    total |= {who: {"seconds": sum(entry[who]["seconds"] for entry in entries)} for who in results}
+    for entry in (*entries, total):
+        for who in results:
+            entry[who]["gb_per_s"] = entry["bytes"] / entry[who]["seconds"] / 1e9
+    about = {"cpu": proc_field("cpuinfo", "model name") or platform.machine(), "threads": threads, "config": config}
+    about |= {"layout": name, "dtype": dtype, "seed": seed, "source": layout.source}
+    return about | {"kinds": entries, "total": total}
+
+
+def _measure(who: str, kind: str, arrays: Arrays, fill: Filler, dtype: str, note: Note) -> dict[str, float]:
+    """Time of filling one kind of tensor, and its moments; memory is touched, with nan, before the clock starts."""
+    for array in arrays.values():
+        array.view(np.uint8).fill(0xFF)
+    seconds = 0.0
+    for part in [arrays] if who == "fastinit" else [{name: array} for name, array in arrays.items()]:
+        note(f"{who}: {kind}, {next(iter(part))}")
+        start = perf_counter()
+        fill(part)
+        seconds += perf_counter() - start
+    mean, std = mean_std(np.sum([measured_sums(array, dtype) for array in arrays.values()], axis=0))
+    return {"seconds": seconds, "mean": mean, "std": std}
+
+
+def measure_sizes(dtype: str = "float32", *, seed: int = 0, threads: int | None = None, sizes: Iterable[int] = SIZES,
+                  note: Note = str) -> list[dict[str, Any]]:
+    """Gaussians over sizes, as `fastinit.viz.speed` draws them; the records are like those of benchmarks/compare.py.
+
+    Parameters
+    ----------
+    dtype, seed, threads, note
+        As for `measure_model`.
+    sizes : iterable of int
+        Numbers of elements.
+
+    Returns
+    -------
+    list of dict
+        For each size and library, ``ndarray.fill`` among them: ``seconds`` of each turn, for one fill of touched memory.
+    """
+    threads = threads or fi.show_config()["num_threads"]
+    records = []
+    for size in sizes:
+        layout = Layout("", (Row("normal", "w", (size,), ("normal", {"std": 0.02})),))
+        array = np.zeros(size, DTYPES[dtype].storage)
+        made = {who: maker(layout, dtype, seed, threads) for who, maker in MAKERS.items()}
+        fillers = {who: fill for who, fill in made.items() if fill} | {"ndarray.fill": lambda arrays: arrays["w"].fill(1)}
+        seconds: dict[str, list[float]] = {who: [] for who in fillers}
+        for turn in range(TURNS):
+            for who, fill in fillers.items():
+                note(f"{size:,} elements, turn {turn + 1} of {TURNS}: {who}")
+                calls, start = 0, perf_counter()
+                while (passed := perf_counter() - start) < LEAST:
+                    fill({"w": array})
+                    calls += 1
+                seconds[who].append(passed / calls)
+        records += [{"library": who, "distribution": "normal", "dtype": dtype, "elements": size, "bytes": array.nbytes,
+                     "memory": "touched", "threads": threads, "seconds": times} for who, times in seconds.items()]
+    note("")
+    return records
+
+
+def proc_field(file: str, field: str) -> str | None:
+    """The first value of a field of /proc/``file``; None where there is none."""
+    try:
+        with open(f"/proc/{file}") as lines:
+            return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(field)), None)
+    except OSError:
+        return None
+
+
+def available_memory() -> int | None:
+    """Bytes this process may still take, or None when the system does not tell."""
+    if found := proc_field("meminfo", "MemAvailable:"):
+        return int(found.split()[0]) * 1024
+    try:
+        return max(os.sysconf("SC_AVPHYS_PAGES"), 0) * os.sysconf("SC_PAGE_SIZE") or None
+    except (AttributeError, ValueError, OSError):
+        return None

@@ -1,0 +1,312 @@
+"""Random weights from the command line: make, explain, audit, measure, draw.
+
+Without a command, `bench` runs. Results go to standard output, progress to standard error if that is a terminal (and tqdm is
+installed). Exit codes: 0 done; 1 audit found faults; 2 refused, nothing was written; 3 the system failed; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import dataclasses
+import json
+import math
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterable
+from importlib import metadata
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import fastinit as fi
+
+from . import audit, bench, pipe, reports, specs, weights
+from .dtypes import DTYPES
+from .layouts import LAYOUTS
+
+HEADROOM = 64 << 20  # bytes wanted beyond the arrays
+OPTIONAL = ("torch", "jax", "dask", "safetensors", "ml_dtypes", "matplotlib", "tqdm")
+
+
+class Refused(Exception):
+    """The job cannot be done as asked; the message is for the user."""
+
+
+def progress(items: Iterable) -> Iterable:
+    """The items, with a bar on standard error if that is a terminal and tqdm is there."""
+    if not sys.stderr.isatty():
+        return items
+    try:
+        from tqdm import tqdm
+    except ImportError:
+        return items
+    return tqdm(items, unit=" tensors", leave=False, ncols=79)
+
+
+def note(text: str) -> None:
+    """One passing line on standard error, if that is a terminal."""
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text[:79]}", end="", file=sys.stderr, flush=True)
+
+
+def show(report: Any, as_json: bool, text: Callable[[Any], Iterable[str]]) -> None:
+    """The result: one JSON object, where what JSON has no number for is null, or lines."""
+    print(json.dumps(reports.finite(report), indent=1) if as_json else "\n".join(text(report)), flush=True)
+
+
+def pictures() -> Any:
+    """The module that draws, refused before the work if it cannot."""
+    if find_spec("matplotlib") is None:
+        raise Refused("matplotlib is needed to draw: pip install matplotlib")
+    from . import viz
+
+    return viz
+
+
+def save(figure: Any, path: Path) -> None:
+    figure.savefig(path, dpi=150)
+
+
+# ---- init
+
+
+def run_init(args: argparse.Namespace) -> int:
+    spec = specs.load(args.what)
+    default = args.dtype or spec.dtype or "float32"
+    sizes = [math.prod(shape) * DTYPES[own or default].itemsize for shape, own in spec.tensors.values()]
+    _check_folder(args.out, sum(sizes))
+    if args.out.suffix == ".npz":
+        _check_memory(max(sizes, default=0), args.what, default)
+    files = specs.create(args.out, spec, dtype=args.dtype, seed=args.seed, shards=args.shards, overwrite=args.force,
+                         num_threads=args.threads, progress=progress)
+    report = {"files": [str(path) for path in files], "tensors": len(sizes), "bytes": sum(sizes), "seed": args.seed,
+              "parameters": sum(math.prod(shape) for shape, _ in spec.tensors.values()), "dtype": default,
+              "stream_version": fi.STREAM_VERSION}
+    show(report, args.json, reports.init_text)
+    return 0
+
+
+def _check_folder(path: Path, size: int) -> None:
+    if not os.access(path.parent, os.W_OK):
+        raise Refused(f"{path}: {path.parent} is not a directory that can be written to")
+    if (free := shutil.disk_usage(path.parent).free) < size:
+        raise Refused(f"{path}: {size / 1e9:.2f} GB are needed there, {free / 1e9:.2f} GB are free")
+
+
+def _check_memory(size: int, what: str, dtype: str) -> None:
+    free = bench.available_memory()
+    if free is not None and free < size + HEADROOM:
+        raise Refused(f"{what} in {dtype} needs {(size + HEADROOM) / 1e9:.2f} GB of memory, {free / 1e9:.2f} GB are available")
+
+
+# ---- explain
+
+
+def run_explain(args: argparse.Namespace) -> int:
+    shape = tuple(map(int, re.findall(r"\d+", args.shape)))
+    options = dict(_option(text) for text in args.options)
+    told = dataclasses.asdict(fi.explain(args.initializer, shape, **options))
+    if args.plot:
+        save(pictures().histogram(args.initializer, shape, **options), args.plot)
+    show(told, args.json, reports.explain_text)
+    return 0
+
+
+def _option(text: str) -> tuple[str, Any]:
+    key, equals, value = text.partition("=")
+    if not equals or not key.isidentifier():
+        raise Refused(f"{text}: expected an option such as nonlinearity=relu or groups=2")
+    try:
+        return key, ast.literal_eval(value)
+    except (ValueError, SyntaxError):
+        return key, value
+
+
+# ---- audit
+
+
+def run_audit(args: argparse.Namespace) -> int:
+    tensors = (tensor for path in args.files for tensor in weights.read(path, args.dtype))
+    seen = audit.audit(progress(tensors), layout=args.layout)
+    faults = sum(len(report.faults) for report in seen)
+    result = {"faults": faults, "alpha": audit.ALPHA, "tensors": [dataclasses.asdict(report) for report in seen]}
+    show(result, args.json, lambda _: reports.audit_text(seen, args.verbose or len(seen) <= 20))
+    return int(faults > 0)
+
+
+# ---- bench
+
+
+def run_bench(args: argparse.Namespace) -> int:
+    layout, viz = LAYOUTS[args.layout], pictures() if args.plot else None
+    _check_memory(layout.parameters() * DTYPES[args.dtype].itemsize, args.layout, args.dtype)
+    report = bench.measure_model(args.layout, args.dtype, seed=args.seed, threads=args.threads, compare=not args.no_compare,
+                                 note=note)
+    if viz:
+        report["sizes"] = bench.measure_sizes(args.dtype, seed=args.seed, threads=args.threads, note=note)
+        save(viz.speed(report["sizes"], dtype=args.dtype), args.plot)
+    show(report, args.json, reports.bench_text)
+    return 0
+
+
+# ---- plot
+
+
+def run_plot(args: argparse.Namespace) -> int:
+    viz = pictures()
+    report: dict[str, Any] = {"picture": args.picture, "file": str(args.out)}
+    if args.picture == "speed":
+        if not args.data:
+            raise Refused("--data: expected the file that benchmarks/compare.py --json wrote")
+        figure = viz.speed(json.loads(args.data.read_text())["records"])
+    elif args.picture == "depth":
+        figure = viz.depth(seed=args.seed)
+        for name in viz.ACTIVATIONS:
+            signals = {scheme: viz.signals(name, scheme, seed=args.seed) for scheme in viz.SCHEMES}
+            report[name] = {scheme: {"activations": forward.tolist(), "gradients": backward.tolist()}
+                            for scheme, (forward, backward) in signals.items()}
+    else:
+        figure = viz.symmetry(seed=args.seed)
+        for scheme in ("constant", "Xavier"):
+            report[scheme] = {key: values[::100].tolist() for key, values in viz.train(scheme, seed=args.seed).items()}
+    save(figure, args.out)
+    show(report, args.json, reports.plot_text)
+    return 0
+
+
+# ---- words, info
+
+
+def run_words(args: argparse.Namespace) -> int:
+    if args.shards > pipe.MOST_SHARDS:
+        raise Refused(f"--shards: expected at most {pipe.MOST_SHARDS}, got {args.shards}")
+    most = pipe.ORBIT // args.shards * args.shards
+    count = most if args.count is None else args.count
+    if count > most:
+        raise Refused(f"--count: expected at most the {most} words that 2^48 has for {args.shards} shards, got {count}")
+    if args.json:
+        if args.count is None:
+            raise Refused("--json: expected a --count of words with it")
+        words = np.concatenate(list(pipe.interleaved(args.seed, args.name, args.shards, count)) or [np.empty(0, np.uint32)])
+        show({"seed": args.seed, "name": args.name, "shards": args.shards, "words": words.tolist()}, True, str)
+        return 0
+    if sys.stdout.isatty():
+        raise Refused("words: expected a pipe or a file as standard output, got a terminal")
+    pipe.write(sys.stdout.buffer, pipe.interleaved(args.seed, args.name, args.shards, count))
+    return 0
+
+
+def run_info(args: argparse.Namespace) -> int:
+    report = fi.show_config() | {
+        "cpu": bench.proc_field("cpuinfo", "model name") or platform.machine(), "system": platform.platform(),
+        "python": platform.python_version(), "numpy": np.__version__,
+        "optional": {name: metadata.version(name.replace("_", "-")) if find_spec(name) else None for name in OPTIONAL}}
+    show(report, args.json, reports.info_text)
+    return 0
+
+
+# ---- the parser
+
+
+def natural(text: str) -> int:
+    value = int(text)
+    if value < 0:
+        raise argparse.ArgumentTypeError(f"expected an integer >= 0, got {value}")
+    return value
+
+
+def positive(text: str) -> int:
+    value = int(text)
+    if value < 1:
+        raise argparse.ArgumentTypeError(f"expected an integer >= 1, got {value}")
+    return value
+
+
+def build_parser() -> argparse.ArgumentParser:
+    description, _, epilog = (__doc__ or "").partition("\n\n")
+    parser = argparse.ArgumentParser("fastinit", description=description, epilog=epilog)
+    parser.add_argument("--version", action="version", version=f"fastinit {fi.__version__}, stream {fi.STREAM_VERSION}")
+    commands = parser.add_subparsers(metavar="command")
+
+    def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> Callable[..., argparse.Action]:
+        sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+        sub.set_defaults(run=run)
+        sub.add_argument("--json", action="store_true", help="print one JSON object")
+        return sub.add_argument
+
+    def common(add: Callable[..., argparse.Action], dtype: str | None) -> None:
+        add("--dtype", choices=DTYPES, default=dtype, help=f"of every tensor (default: {dtype or 'the spec, or float32'})")
+        add("--seed", type=natural, default=0, help="any integer from 0 on (default: 0)")
+        add("--threads", type=positive, help="default: the CPUs this process may use")
+
+    add = command("init", run_init, "make the file of a model, larger than memory if need be")
+    add("what", help=f"{', '.join(LAYOUTS)}, or a .toml or .json file of tensors and rules")
+    add("out", type=Path, help=f"a name that ends in {', '.join(specs.SUFFIXES)}")
+    common(add, None)
+    add("--shards", type=positive, default=1, help="safetensors files to share the tensors out to (default: 1)")
+    add("--force", action="store_true", help="replace a file that exists")
+
+    add = command("explain", run_explain, "tell fans, gain, deviation and bounds of an initializer")
+    add("initializer", help="such as kaiming_normal")
+    add("shape", help="such as 64x32x3x3")
+    add("options", nargs="*", help="the initializer's own, such as nonlinearity=relu groups=2 dtype=bfloat16")
+    add("--plot", type=Path, metavar="FILE", help="draw its values and exact density")
+
+    add = command("audit", run_audit, "look for faults in weight files; exit code 1 if there are any")
+    add("files", type=Path, nargs="+", help=", ".join((*specs.SUFFIXES, *weights.TORCH)))
+    add("--layout", default="OI", help="of the weights' axes, such as IO for Keras and JAX (default: OI)")
+    add("--dtype", choices=["bfloat16"], help="what uint16 arrays in npy and npz files hold")
+    add("--verbose", "-v", action="store_true", help="every tensor (default: up to 20, or those with findings)")
+
+    add = command("bench", run_bench, "fill a published model, and give numpy and torch the same job")
+    add("--layout", choices=LAYOUTS, default="gpt2", help="the model (default: gpt2)")
+    common(add, "float32")
+    add("--no-compare", action="store_true", help="leave numpy and torch out")
+    add("--plot", type=Path, metavar="FILE", help="measure gaussians over sizes too, and draw them")
+
+    add = command("plot", run_plot, "draw what initialisation does to a network, or a benchmark")
+    add("picture", choices=["depth", "symmetry", "speed"], help="signals through 50 layers; equal weights; GB/s over sizes")
+    add("out", type=Path, help="a name that ends in .png, .svg or .pdf")
+    add("--seed", type=natural, default=0, help="any integer from 0 on (default: 0)")
+    add("--data", type=Path, metavar="FILE", help="for speed: what benchmarks/compare.py --json wrote")
+
+    add = command("words", run_words, "write the raw 32-bit words of a stream, little-endian, to a pipe or file")
+    add("--seed", type=natural, default=0, help="any integer from 0 on (default: 0)")
+    add("--name", default="", help="of the stream (default: empty)")
+    add("--shards", type=positive, default=1, metavar="S",
+        help="interleave S places of the stream: word k of shard 0, of shard 1, ..., then word k + 1 of each; shard s begins "
+             "at word s * floor(2^48 / S) (default: 1)")
+    add("--count", type=natural, metavar="N", help="stop after N words (default: when the reader does)")
+
+    command("info", run_info, "tell what this installation runs on")
+    return parser
+
+
+REFUSALS = (Refused, ValueError, TypeError, NotImplementedError, MemoryError, ImportError, FileExistsError, FileNotFoundError)
+
+
+def main(argv: list[str] | None = None) -> int:
+    argv = sys.argv[1:] if argv is None else argv
+    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version")):
+        argv = ["bench", *argv]
+    args = build_parser().parse_args(argv)
+    try:
+        return args.run(args)
+    except BrokenPipeError:  # the reader has had enough; the interpreter flushes once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except REFUSALS as error:
+        code, text = 2, str(error) or "not enough memory"
+    except OSError as error:
+        code, text = 3, str(error)
+    except KeyboardInterrupt:
+        code, text = 130, "interrupted"
+    note("")
+    print(f"fastinit: {text}", file=sys.stderr)
+    return code

@@ -1,0 +1,99 @@
+"""What the command line prints, as lines of at most 80 columns; `fastinit.cli` makes the reports."""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from .audit import Report
+from .dtypes import DTYPES
+
+__all__ = ["audit_text", "bench_text", "explain_text", "finite", "info_text", "init_text", "plot_text"]
+
+
+def finite(value: Any) -> Any:
+    """What JSON has no number for, NaN and infinities, becomes None."""
+    if isinstance(value, dict):
+        return {key: finite(inner) for key, inner in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [finite(inner) for inner in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def init_text(report: dict) -> Iterable[str]:
+    yield (f"{report['parameters']:,} parameters in {report['tensors']:,} tensors, {report['bytes'] / 1e9:.3f} GB, "
+           f"seed {report['seed']}")
+    yield from (f"wrote {path}" for path in report["files"])
+    if report["dtype"] == "bfloat16" and not report["files"][0].endswith((".safetensors", ".json")):
+        yield "bfloat16 as uint16: npz and npy have no bfloat16"
+
+
+def explain_text(told: dict) -> Iterable[str]:
+    return (f"{key:<14}{value}" for key, value in told.items() if value is not None)
+
+
+def audit_text(reports: list[Report], every: bool) -> Iterable[str]:
+    seen = [report for report in reports if "skipped" not in report.kinds]
+    shown = [report for report in seen if every or report.findings]
+    if shown:
+        yield f"{'tensor':<22} {'law':<13}{'mean':>9}{'std':>9}{'kurtosis':>9}  agrees with"
+    for report in shown:
+        name = report.name if len(report.name) <= 22 else "\N{HORIZONTAL ELLIPSIS}" + report.name[-21:]
+        yield (f"{name:<22} {report.law or '-':<13}{report.mean:>9.2g}{report.std:>9.3g}{report.kurtosis:>9.3g}"
+               f"  {', '.join(report.rules[:1])}".rstrip())
+        for finding in report.findings:
+            yield from wrapped(f"   {'FAULT' if finding.fault else 'note'} {finding.kind}: ", finding.text)
+    for dtype, count in Counter(report.dtype for report in reports if "skipped" in report.kinds).items():
+        hint = " (--dtype bfloat16, if they hold that)" * (dtype == "uint16")
+        yield f"{count:,} tensors of {dtype} were not looked into{hint}"
+    laws = Counter(report.law or "too small to tell" for report in seen)
+    yield from wrapped("", f"{len(seen):,} tensors: " + ", ".join(f"{count:,} {law}" for law, count in laws.most_common()))
+    faulty = sum(bool(report.faults) for report in reports)
+    yield f"{faulty:,} with faults" if faulty else "no faults found"
+
+
+def bench_text(report: dict) -> Iterable[str]:
+    total = report["total"] | {"kind": "total"}
+    others = [who for who in ("numpy", "torch") if who in total]
+    yield from wrapped("", f"{report['cpu']}, {report['threads']} threads, {report['config']['isa']}, seed {report['seed']}, "
+                           f"stream version {report['config']['stream_version']}")
+    yield f"{report['layout']} in {report['dtype']}, after {report['source']}"
+    yield ""
+    yield f"{'kind':<14}{'tensors':>8}{'parameters':>15}{'asked std':>11}{'measured':>11}{'ms':>11}{'GB/s':>8}"
+    for row in (*report["kinds"], total):
+        stds = f"{row['asked_std']:>11.5g}{row['fastinit']['std']:>11.5g}" if row is not total else " " * 22
+        yield (f"{row['kind']:<14}{row['tensors']:>8}{row['parameters']:>15,}{stds}"
+               f"{1e3 * row['fastinit']['seconds']:>11,.3f}{row['fastinit']['gb_per_s']:>8.2f}")
+    if not others:
+        return
+    yield f"\n{'ms':<14}{'fastinit':>11}" + "".join(f"{who:>12}{'ratio':>8}" for who in others)
+    for row in (*report["kinds"], total):
+        own = row["fastinit"]["seconds"]
+        yield (f"{row['kind']:<14}{1e3 * own:>11,.3f}"
+               + "".join(f"{1e3 * row[who]['seconds']:>12,.3f}{row[who]['seconds'] / own:>8.1f}" for who in others))
+    cast = ", float32 draws cast" * (DTYPES[report["dtype"]].itemsize == 2)
+    yield f"numpy: one thread, default_rng, out= in cached chunks{cast}"
+    yield "torch: torch.nn.init" if "torch" in total else "torch: not installed"
+
+
+def plot_text(report: dict) -> Iterable[str]:
+    if report["picture"] == "symmetry":
+        yield "first input weight of each hidden unit, in training"
+        yield f"{'step':>5}{'constant':>26}{'Xavier':>30}"
+        for step, pair in enumerate(zip(report["constant"]["hidden"], report["Xavier"]["hidden"])):
+            yield f"{100 * step:>5}  " + "   ".join(" ".join(f"{unit[0]:>8.5f}" for unit in units) for units in pair)
+    yield f"wrote {report['file']}"
+
+
+def info_text(report: dict) -> Iterable[str]:
+    for key, value in report.items():
+        if key == "optional":
+            value = ", ".join(f"{name} {version}" if version else f"no {name}" for name, version in value.items())
+        yield from wrapped(f"{key:<16}", ", ".join(value) if isinstance(value, list) else str(value))
+
+
+def wrapped(head: str, text: str) -> list[str]:
+    return textwrap.wrap(head + text, 80, subsequent_indent=" " * 6 if head else "")

@@ -1,0 +1,87 @@
+"""The documentation: its commands run, its API pages are complete, its site builds without a warning and without a dead link.
+
+Its Python is run by pytest itself, through docs/conftest.py.
+"""
+
+import re
+import shlex
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import pytest
+
+import fastinit as fi
+
+DOCS = Path(__file__).parent.parent / "docs"
+SESSIONS = re.findall(r"```console\n(.*?)```", "".join(path.read_text() for path in sorted(DOCS.glob("*.md"))), re.S)
+
+
+@pytest.mark.parametrize("session", SESSIONS, ids=lambda text: text.splitlines()[-1][2:40])
+def test_console_sessions_run(tmp_path, session):
+    """As printed, in an empty directory; the five minutes of the quick start among them."""
+    if ".safetensors" in session:
+        pytest.importorskip("fastinit.safetensors")
+    if "--plot" in session or "fastinit plot" in session:
+        pytest.importorskip("matplotlib")
+    for line in session.splitlines():
+        assert line.startswith("$ ")
+        command = shlex.split(line[2:])
+        if command[:2] == ["pip", "install"]:
+            continue
+        command[:1] = [sys.executable] if command[0] == "python" else [sys.executable, "-m", "fastinit"]
+        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+        assert (done.returncode, done.stderr) == (0, ""), (line, done.stdout)
+        assert done.stdout
+
+
+def test_the_five_minutes_are_a_session():
+    first = next(session for session in SESSIONS if "pip install" in session)
+    for step in ("fastinit init", "fastinit audit", "fastinit plot symmetry", "fastinit plot depth", "fi.normal"):
+        assert step in first
+
+
+def test_every_public_name_has_a_page():
+    listed = re.findall(r"^   (\w+)$", (DOCS / "api.rst").read_text(), re.M)
+    assert len(listed) == len(set(listed))
+    assert set(fi.__all__) - {*listed} == {"INITIALIZERS", "STREAM_VERSION", "Seed"}
+
+
+def test_every_rule_is_documented():
+    for rule in fi.INITIALIZERS:
+        doc = getattr(fi, rule.title().replace("_", "")).__doc__
+        assert all(f"\n{section}\n---" in doc for section in ("Parameters", "Returns", "Raises", "Examples"))
+
+
+class Links(HTMLParser):
+    def __init__(self, text):
+        super().__init__()
+        self.targets, self.anchors = [], set()
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        found = dict(attributes)
+        self.targets += [found[key] for key in ("href", "src") if found.get(key)]
+        self.anchors |= {found[key] for key in ("id", "name") if found.get(key)}
+
+
+def test_site_builds_and_has_no_dead_links(tmp_path):
+    for name in ("sphinx", "numpydoc", "myst_parser", "pydata_sphinx_theme", "matplotlib"):
+        pytest.importorskip(name)
+    site = tmp_path / "html"
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(tmp_path / "trees"), str(DOCS), str(site)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    assert (done.returncode, done.stderr) == (0, "")
+    pages = {path: Links(path.read_text("utf-8")) for path in site.rglob("*.html") if "_static" not in path.parts}
+    assert len(pages) > 90
+    for page, links in pages.items():
+        for target in links.targets:
+            url = urlsplit(target)
+            if url.scheme or url.netloc:
+                continue
+            to = (page.parent / unquote(url.path)).resolve() if url.path else page
+            assert to.exists(), (page.name, target)
+            if url.fragment and to in pages:
+                assert unquote(url.fragment) in pages[to].anchors | {"top", ""}, (page.name, target)
