@@ -102,7 +102,8 @@ def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtyp
     if recipe.write is not None and whole != memory.shape:
         raise ValueError(f"global_shape: expected the tensor's own shape {memory.shape}, got {whole}: "
                          f"{law.__name__} is not elementwise, so a block of it cannot be made alone")
-    _fill.check_words(entry, whole, "tensor" if global_shape is None else "global_shape")
+    _fill.check_words(entry, whole, "tensor" if global_shape is None else "global_shape",
+                      recipe.plan.units if recipe.plan else 1)
     return recipe, memory, entry, whole, at
 
 

@@ -84,13 +84,13 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
     if name not in INITIALIZERS:
         raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
     entry, sizes = resolve(dtype), sizes_of(shape, "shape")
-    _fill.check_words(entry, sizes, "shape")
     with _kernels.default_environment():
         recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
     plan, facts = recipe.plan, recipe.facts
     random = plan is not None and plan.dist != "constant"
     acceptance, regime = (plan.acceptance, plan.regime) if plan else (1.0, None)
-    units = 2 if regime in ("narrow", "tail") else 1  # a candidate's value, and its acceptance test
+    units = plan.units if plan else 1
+    _fill.check_words(entry, sizes, "shape", units)
     return Explanation(
         name, sizes, entry.name, plan.dist if plan else name,
         facts.get("fan_in"), facts.get("fan_out"), facts.get("gain"),

@@ -132,8 +132,8 @@ def _overlaps(array: np.ndarray) -> bool:
     return False
 
 
-def check_words(dtype: DType, shape: Sequence[int], name: str) -> None:
-    words = math.prod(shape) * (2 if dtype.real == np.float64 else 1)
+def check_words(dtype: DType, shape: Sequence[int], name: str, units: int = 1) -> None:
+    words = math.prod(shape) * units * (2 if dtype.real == np.float64 else 1)
     if words > MAX_WORDS:
         raise ValueError(f"{name}: {tuple(shape)} takes {words} words of a stream, at most 2^48 are allowed")
 
@@ -266,12 +266,15 @@ def _get_pool(workers: int) -> ThreadPoolExecutor:
 
 def _forget_pool() -> None:
     """A forked child has the pool but not its threads."""
-    global _pool, _pool_lock
-    _pool, _pool_lock = None, threading.Lock()
+    global _pool
+    _pool = None
+    _pool_lock.release()
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_pool)
+    # A fork waits while another thread makes the pool: the child would wait for ever for a module that is half imported.
+    os.register_at_fork(before=lambda: _pool_lock.acquire(), after_in_parent=lambda: _pool_lock.release(),
+                        after_in_child=_forget_pool)
 
 
 def _share(pieces: Iterable[Piece], threads: int) -> None:

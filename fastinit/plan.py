@@ -54,6 +54,11 @@ class Plan:
     acceptance: float = 1.0
     regime: str | None = None
 
+    @property
+    def units(self) -> int:
+        """Words an element takes, redraws apart (float64: pairs): a candidate's value, and its acceptance test."""
+        return 2 if self.regime in ("narrow", "tail") else 1
+
 
 def number(value: Any, name: str, nan: bool = False) -> float:
     """A real number as float; bools, text, complex numbers and arrays are refused, and NaN unless allowed."""

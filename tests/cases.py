@@ -28,6 +28,12 @@ class Case(NamedTuple):
     def name(self) -> str:
         return f"golden.{self.initializer}"
 
+    @property
+    def cap(self) -> int:
+        """The largest tensor's elements: 2^48 words."""
+        entry = DTYPES[self.dtype]
+        return 2**48 // (INITIALIZERS[self.initializer].law((1,), entry, **self.options).plan.units * entry.real.itemsize // 4)
+
     def values(self, n: int = N, **more: Any):
         """The first n elements; those scaled by fans as a row vector, fans given."""
         return getattr(fi, self.initializer)(n, dtype=self.dtype, seed=self.seed, name=self.name, **self.options, **more)

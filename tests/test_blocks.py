@@ -163,7 +163,7 @@ def test_ints_add_axes_to_what_is_not_elementwise():
        st.integers(0, 30), st.integers(0, 42), st.integers(1, 3), st.integers(1, 90), st.data())
 def test_far_blocks_are_the_jump_models(case, border, rows_before, log_width, rows, columns, data):
     """Blocks whose rows lie around an index of the whole, or end with the last one allowed, against the scalar model."""
-    width, cap = 2**log_width, 2**48 // (2 if case.dtype == "float64" else 1)
+    width, cap = 2**log_width, case.cap
     height = border // width + 40 if border else cap // width
     columns, first = min(columns, width), min(max((border or cap) // width - rows_before, 0), height - rows)
     column = data.draw(st.integers(0, width - columns))
