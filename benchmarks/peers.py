@@ -335,7 +335,8 @@ def _ends(array: np.ndarray) -> list[np.ndarray]:
 def about(found: Sequence[Library]) -> dict[str, Any]:
     """What a table must say of the machine and of those measured."""
     return {"cpu": _cpu(), "python": platform.python_version(), "fastinit": fi.show_config(), "commit": _commit(),
-            "peers": {library.package: _version(library) for library in found if library.package != "libc" and not isinstance(library, Fastinit)},
+            "peers": {library.package: _version(library) for library in found
+                      if library.package != "libc" and not isinstance(library, Fastinit)},
             "notes": {library.name.split()[0]: library.note for library in found if library.note}}
 
 
