@@ -18,6 +18,7 @@ from cross import CORE, ROOT, compile_c
 from fastinit import _kernels
 
 DEEP = ROOT / "tests" / "deep"
+MINUTES = 10.0  # of each search that could go on for ever; run.py sets it
 GCC, CLANG = "gcc", "clang-16"
 SANITIZE = ["-O1", "-g", "-fno-omit-frame-pointer", "-fsanitize=address,undefined", "-fno-sanitize-recover=all"]
 
@@ -144,7 +145,7 @@ def sanitizers() -> list[dict]:
             for control in ([], ["-DRACE"]):
                 compile_c(cc, [DEEP / "stress.c", *CORE], where / "stress",
                           ["-O1", "-g", "-fsanitize=thread", "-pthread", *control])
-                code, lines = lines_of([where / "stress", "10"])
+                code, lines = lines_of([where / "stress", round(6 * MINUTES)])
                 seen = sum("WARNING: ThreadSanitizer" in line for line in lines)
                 rows.append({"what": "stress, thread", "compiler": version(cc), "control": bool(control),
                              "result": f"{lines[-1]}; {seen} reports", "ok": (seen > 0) if control else code == 0 == seen})

@@ -109,12 +109,14 @@ def page(report: dict) -> str:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="NAME", default=list(SECTIONS))
+    parser.add_argument("--minutes", type=float, default=builds.MINUTES, help="of each fuzzer; a tenth of it for stress")
     parser.add_argument("--list", action="store_true", help="the sections' names")
     parser.add_argument("--render", action="store_true", help="make the page, run nothing")
     arguments = parser.parse_args()
     if arguments.list:
         print(*(f"{name:16} {(section.__doc__ or '').splitlines()[0]}" for name, section in SECTIONS.items()), sep="\n")
         return 0
+    builds.MINUTES = arguments.minutes
     failed = []
     for name in [] if arguments.render else arguments.only:
         print(f"{name} ...", flush=True)

@@ -1,7 +1,7 @@
 /* The kernels' stores alone, for exhaustive.py, which loads them by ctypes. */
 #include "tables.h"
 
-void store(int isa, int dtype, double most, const float *x, size_t n, void *out) {
+__attribute__((visibility("default"))) void store(int isa, int dtype, double most, const float *x, size_t n, void *out) {
     const fi_table *const tables[] = {
 #define TABLE(isa) fi_table_##isa,
         FI_ISAS(TABLE)};
