@@ -167,6 +167,19 @@ def paired(sequences: Iterable[tuple[np.ndarray, np.ndarray]]) -> Found:
     return {"pairs": min(1.0, len(p) * min(p))}
 
 
+def spaced(words: Callable[[int, int], np.ndarray], distance: int, n: int, places: int = 8) -> Found:
+    """Each bit of words that lie so far apart on one orbit, in equal steps: together, all patterns must be equally likely. Pairs
+    show nothing where eight places do, as the states are an arithmetic progression."""
+    w = [words(j * distance, n) for j in range(places)]
+    found = {}
+    for bit in range(32):
+        patterns = np.zeros(n, np.uint32)
+        for j, x in enumerate(w):
+            patterns |= (x >> np.uint32(bit) & np.uint32(1)) << np.uint32(j)
+        found[f"bit {bit}"] = min(1.0, 32 * counts_p(np.bincount(patterns, minlength=2**places)))
+    return found
+
+
 def avalanche(words_of: Callable[..., np.ndarray], changes: Sequence) -> Found:
     """Each change of a key flips half of the bits; so do all changes together."""
     flips = np.array([np.unpackbits((words_of(*a) ^ words_of(*b)).view(np.uint8)).sum(dtype=np.int64) for a, b in changes])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from checks import (
     CUT, LAWS, NORMAL, UNIFORM, anderson_darling, autocorrelation, avalanche, chi_square, cut, draw, interleaved,
-    inverse_error_function, kolmogorov_smirnov, logarithm_in_bfloat16, moments, paired, pcg32, pieces, repeats, rounded, tails,
+    inverse_error_function, kolmogorov_smirnov, logarithm_in_bfloat16, moments, paired, pcg32, pieces, repeats, rounded, spaced, tails,
     unrelated,
 )
 from scipy.special import ndtr
@@ -170,6 +170,18 @@ def test_interleaved_shards_controls():
 
     for words in (classic, lambda first, n: fi.words(n, seed=SEED)):
         refuses("values", autocorrelation(interleaved(words, 16, 2**20, whole=2**60) / 2.0**32))
+
+
+@pytest.mark.parametrize("log2", [20, 24, 28, 32])
+def test_places_at_equal_steps(log2):
+    """As in a column of a matrix whose rows have 2^log2 elements."""
+    passes(spaced(lambda first, n: fi.words(n, seed=SEED, offset=first), 2**log2, 2**20))
+
+
+def test_places_at_equal_steps_control():
+    """At 2^44 words the low bits are not to be trusted (docs/quality.md says where that begins)."""
+    for bit in (0, 1, 2):
+        refuses(f"bit {bit}", spaced(lambda first, n: fi.words(n, seed=SEED, offset=first), 2**44, 2**18))
 
 
 def test_avalanche():

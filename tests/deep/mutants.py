@@ -98,6 +98,7 @@ def try_all(chosen: list[Mutant]) -> list[dict]:
             library.write_bytes(sound)
         test = killed_by(tree)
         rows.append({"fault": "none (control)", "file": "", "killed": bool(test), "by": test})
+        print(rows[-1], flush=True)
     return rows
 
 

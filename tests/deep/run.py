@@ -5,6 +5,7 @@ the commit and the machine that they came from, and docs/quality.md is made from
     python tests/deep/run.py --only radius angle    # some sections; the others' figures stay
     python tests/deep/run.py --list
     python tests/deep/run.py --render               # docs/quality.md again; nothing is run
+    python tests/deep/run.py --only randomness --logs practrand-1.log ...   # what batteries of others printed elsewhere
 
 Exit code 0 if all that ran is as it should be. Sections that need a compiler, an emulator or a tool say so in their text.
 """
@@ -70,6 +71,7 @@ def run(name: str) -> dict:
     except Exception as error:
         traceback.print_exc()
         rows = [{"what": f"{type(error).__name__}: {error}".splitlines()[0], "ok": False}]
+    rows = json.loads(json.dumps(rows, default=lambda number: number.item()))  # NumPy's numbers to Python's
     return {**provenance(), "seconds": round(time.perf_counter() - start), "ok": bool(rows) and all(r["ok"] for r in rows),
             "rows": rows}
 
@@ -108,15 +110,16 @@ def page(report: dict) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="NAME", default=list(SECTIONS))
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="NAME", default=[name for name in SECTIONS if name != "randomness"])
     parser.add_argument("--minutes", type=float, default=builds.MINUTES, help="of each fuzzer; a tenth of it for stress")
+    parser.add_argument("--logs", nargs="+", type=Path, default=[], metavar="FILE", help="of batteries, for --only randomness")
     parser.add_argument("--list", action="store_true", help="the sections' names")
     parser.add_argument("--render", action="store_true", help="make the page, run nothing")
     arguments = parser.parse_args()
     if arguments.list:
         print(*(f"{name:16} {(section.__doc__ or '').splitlines()[0]}" for name, section in SECTIONS.items()), sep="\n")
         return 0
-    builds.MINUTES = arguments.minutes
+    builds.MINUTES, batteries.LOGS = arguments.minutes, arguments.logs
     failed = []
     for name in [] if arguments.render else arguments.only:
         print(f"{name} ...", flush=True)
