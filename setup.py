@@ -1,3 +1,4 @@
+import os
 import sys
 from glob import glob
 
@@ -18,7 +19,7 @@ kernels = Extension(
     # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
     depends=["fastinit/_kernels.pyx", *sorted(glob("src_c/*.h"))],
     include_dirs=["src_c"],
-    extra_compile_args=FLAGS,
+    extra_compile_args=[*FLAGS, f"-ffile-prefix-map={os.getcwd()}=."],  # one commit, one wheel, wherever it is built
     extra_link_args=LINK,
 )
 

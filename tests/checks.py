@@ -84,8 +84,8 @@ def kolmogorov_smirnov(x: np.ndarray, cdf: Callable) -> Found:
 
 
 def anderson_darling(x: np.ndarray, cdf: Callable) -> Found:
-    """Weighs the tails. The limiting law by Marsaglia and Marsaglia (2004), beyond 4 by its largest term: the statistic is the sum
-    of chi-squares over j (j + 1), so that P(A > a) is about sqrt(3) P(chi-square of 1 degree > 2 a)."""
+    """Weighs the tails. The limiting law by Marsaglia and Marsaglia (2004), beyond 4 by its largest term: the statistic is the
+    sum of chi-squares over j (j + 1), so that P(A > a) is about sqrt(3) P(chi-square of 1 degree > 2 a)."""
     n = len(x)
     u = np.clip(cdf(np.sort(x).astype(np.float64)), 1e-300, 1 - 2**-53)
     a = -n - np.mean((2 * np.arange(n) + 1) * (np.log(u) + np.log1p(-u[::-1])))
@@ -168,8 +168,8 @@ def paired(sequences: Iterable[tuple[np.ndarray, np.ndarray]]) -> Found:
 
 
 def spaced(words: Callable[[int, int], np.ndarray], distance: int, n: int, places: int = 8) -> Found:
-    """Each bit of words that lie so far apart on one orbit, in equal steps: together, all patterns must be equally likely. Pairs
-    show nothing where eight places do, as the states are an arithmetic progression."""
+    """Each bit of words that lie so far apart on one orbit, in equal steps: together, all patterns must be equally likely.
+    Pairs show nothing where eight places do, as the states are an arithmetic progression."""
     w = [words(j * distance, n) for j in range(places)]
     found = {}
     for bit in range(32):
@@ -222,8 +222,8 @@ def inverse_error_function(std: float, a: float, b: float) -> np.ndarray:
 
 
 def logarithm_in_bfloat16(n: int, a: float, dtype) -> np.ndarray:
-    """A normal tail beyond a, by torch 2.12's acceptance of uniform candidates in the tensor's own type: the logarithm of a zero,
-    one in 2^8, accepts anything."""
+    """A normal tail beyond a, by torch 2.12's acceptance of uniform candidates in the tensor's own type: the logarithm of a
+    zero, one in 2^8, accepts anything."""
     rng, out = np.random.default_rng(0), np.empty(0)
     while len(out) < n:
         x, u = a + 9 * rng.random(4 * n), rng.integers(0, 2**8, 4 * n) / 2**8

@@ -39,6 +39,24 @@ def build(cc: str, flags: list[str], where: Path) -> Path:
     return where / "harness"
 
 
+# Functions that the text writes an fma in, and what one looks like disassembled: x86's and AArch64's.
+WRITES_FMA = re.compile(r"(uniform|normal|truncated|box_muller)_f(32|64)")
+FUSED = re.compile(r"\tv?fn?m(add|sub|la|ls)\w*")
+
+
+def fused(binary: Path, objdump: str = "objdump") -> dict[str, int]:
+    """Fused instructions by function."""
+    done = subprocess.run([objdump, "-d", "--no-show-raw-insn", str(binary)], check=True, stdout=subprocess.PIPE, text=True)
+    counts: dict[str, int] = {}
+    function = ""
+    for line in done.stdout.splitlines():
+        if found := re.match(r"[0-9a-f]+ <([^>]+)>:", line):
+            function = found[1]
+        elif FUSED.search(line):
+            counts[function] = counts.get(function, 0) + 1
+    return counts
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--cc", default="cc")

@@ -1,4 +1,4 @@
-"""Any initializer, with any arguments, on any view: refused with nothing written, or the right values and nothing beside them."""
+"""Any initializer, with any arguments, on any view: refused with nothing written, or the right values and nothing beside."""
 
 import inspect
 import math
@@ -20,8 +20,8 @@ NOT_BLOCKS = {"orthogonal", "delta_orthogonal", "sparse", "eye", "dirac", "bilin
 moderate = st.floats(-4, 4, width=16)
 numbers = moderate | moderate | st.floats() | st.integers(-3, 3) | st.sampled_from(
     [0.0, -0.0, 1e-45, 5e-324, 1e38, 1e300, 10**400, True, None, "1", 1j, np.float32(0.5), np.array(0.25)])
-words = st.sampled_from(["fan_in", "fan_out", "fan_avg", "relu", "tanh", "normal", "uniform", "truncated_normal", "absolute", "std",
-                         "parent", "result", "", None, 3])
+words = st.sampled_from(["fan_in", "fan_out", "fan_avg", "relu", "tanh", "normal", "uniform", "truncated_normal", "absolute",
+                         "std", "parent", "result", "", None, 3])
 
 
 @st.composite

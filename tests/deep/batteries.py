@@ -34,14 +34,15 @@ def dieharder(text: str) -> dict:
 def randomness() -> list[dict]:
     """Randomness batteries
 
-    PractRand and dieharder were run on the raw words, outside the repository; `--shards n` interleaves n equal parts of the stream,
-    a word of each in turn. Every anomaly that was printed is told.
+    PractRand and dieharder were run on the raw words, outside the repository; `--shards n` interleaves n equal parts of the
+    stream, a word of each in turn. Every anomaly that was printed is told.
     """
     rows = []
     for path in LOGS:
         text = path.read_text()
-        battery, command = (re.search(rf"^# {key}: (.*)$", text, re.M)[1] for key in ("battery", "command"))
-        rows.append({"battery": battery, "command": f"`{command}`", **(dieharder if "dieharder" in battery else practrand)(text)})
+        head = dict(re.findall(r"^# (battery|command): (.*)$", text, re.M))
+        read = dieharder if "dieharder" in head["battery"] else practrand
+        rows.append({"battery": head["battery"], "command": f"`{head['command']}`", **read(text)})
     return rows
 
 

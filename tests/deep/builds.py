@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from cross import CORE, ROOT, compile_c
+from cross import CORE, ROOT, WRITES_FMA, compile_c, fused
 
 from fastinit import _kernels
 
@@ -57,9 +57,9 @@ BUILDS = [*((cc, "", flags) for cc in (GCC, CLANG) for flags in ("-O0", "-O2", "
 def digests() -> list[dict]:
     """Golden digests across compilers, optimisation and processors
 
-    `tests/cross.py` with each compiler: every digest of `tests/golden.json`, on every instruction set that the processor (or the
-    emulator) has. s390x is big-endian. With `-ffp-contract=fast` too: the text has no product and sum to fuse. The controls, whose
-    digests must differ, have each explicit fma replaced by a product and a sum.
+    `tests/cross.py` with each compiler: every digest of `tests/golden.json`, on every instruction set that the processor (or
+    the emulator) has. s390x is big-endian. With `-ffp-contract=fast` too: the text has no product and sum to fuse. The
+    controls, whose digests must differ, have each explicit fma replaced by a product and a sum.
     """
     rows = []
     with scratch() as where:
@@ -79,9 +79,6 @@ def digests() -> list[dict]:
 
 # -- Contraction -------------------------------------------------------------------------------------------------------------
 
-# Functions that the text writes an fma in. Vector code elsewhere must have none.
-WRITES_FMA = re.compile(r"(uniform|normal|truncated|box_muller)_f(32|64)")
-FUSED = re.compile(r"\t(v?f[n]?m(add|sub|la|ls)\w*)")
 NO_FMA = """#include <math.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -93,19 +90,6 @@ NO_FMA = """#include <math.h>
 #define fmaf(a, b, c) ((a) * (b) + (c))
 #define fma(a, b, c) ((a) * (b) + (c))
 """
-
-
-def fused(binary: Path, objdump: str = "objdump") -> dict[str, int]:
-    """Fused instructions by function."""
-    _, lines = lines_of([objdump, "-d", "--no-show-raw-insn", binary])
-    counts: dict[str, int] = {}
-    function = ""
-    for line in lines:
-        if found := re.match(r"[0-9a-f]+ <([^>]+)>:", line):
-            function = found[1]
-        elif FUSED.search(line):
-            counts[function] = counts.get(function, 0) + 1
-    return counts
 
 
 def contraction() -> list[dict]:
@@ -144,7 +128,8 @@ def sanitizers() -> list[dict]:
         for cc in (GCC, CLANG):
             compile_c(cc, [ROOT / "tests" / "harness.c", *CORE], where / "harness", SANITIZE)
             code, lines = lines_of([where / "harness"])
-            rows.append({"what": "harness, address and undefined", "compiler": version(cc), "result": lines[-1], "ok": code == 0})
+            rows.append({"what": "harness, address and undefined", "compiler": version(cc), "result": lines[-1],
+                         "ok": code == 0})
             for control in ([], ["-DRACE"]):
                 compile_c(cc, [DEEP / "stress.c", *CORE], where / "stress",
                           ["-O1", "-g", "-fsanitize=thread", "-pthread", *control])
@@ -166,8 +151,7 @@ def suite_with_sanitizers(tree: Path) -> dict:
     environment = {**os.environ, "CC": GCC, "CFLAGS": flags, "LDFLAGS": flags}
     subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace"], cwd=tree, check=True, env=environment,
                    stdout=subprocess.DEVNULL)
-    preload = [subprocess.run([GCC, f"-print-file-name=lib{name}.so"], check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
-               for name in ("asan", "ubsan")]
+    preload = [lines_of([GCC, f"-print-file-name=lib{name}.so"])[1][0] for name in ("asan", "ubsan")]
     environment = {**os.environ, "LD_PRELOAD": " ".join(preload), "PYTHONMALLOC": "malloc", "PYTHONPATH": str(tree),
                    "ASAN_OPTIONS": "detect_leaks=0:allocator_may_return_null=1:handle_segv=0"}
     code, lines = lines_of([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "tests", "-k",
@@ -192,8 +176,8 @@ def packaging() -> list[dict]:
         for name in ("a", "longer/b"):
             tree, out = copy_of_tree(where / name), where / "out" / name
             environment = {**os.environ, "SOURCE_DATE_EPOCH": "1700000000"}
-            subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(out), "."],
-                           cwd=tree, check=True, env=environment)
+            subprocess.run([sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "-w", str(out),
+                            "."], cwd=tree, check=True, env=environment)
             wheels.append(next(out.glob("*.whl")))
         digest = [hashlib.sha256(wheel.read_bytes()).hexdigest() for wheel in wheels]
         rows.append({"what": "two wheels are the same bytes", "result": f"SHA-256 {digest[0][:16]}, {digest[1][:16]}",
@@ -203,14 +187,15 @@ def packaging() -> list[dict]:
         dynamic = "\n".join(lines_of(["readelf", "-Wdl", library])[1])
         symbols = "\n".join(lines_of(["readelf", "-W", "--dyn-syms", library])[1])
         exported = re.findall(r"GLOBAL DEFAULT +\d+ (\w+)", symbols)
-        for what, ok in (("relocations read-only (GNU_RELRO)", "GNU_RELRO" in dynamic), ("bound at load (BIND_NOW)", "NOW" in dynamic),
+        for what, ok in (("relocations read-only (GNU_RELRO)", "GNU_RELRO" in dynamic),
+                         ("bound at load (BIND_NOW)", "NOW" in dynamic),
                          ("stack not executable", bool(re.search(r"GNU_STACK.* RW ", dynamic))),
                          ("stack protector in use", "__stack_chk_fail" in symbols),
                          ("exports the module's entry alone", exported == ["PyInit__kernels"])):
             rows.append({"what": what, "result": "as it should be" if ok else "missing", "ok": ok})
     for cc in (GCC, CLANG):
-        code, lines = lines_of([cc, "-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wno-psabi", "-Werror",
-                                f"-I{ROOT / 'src_c'}", *CORE, ROOT / "tests" / "harness.c", DEEP / "stress.c", DEEP / "stores.c"])
+        code, _ = lines_of([cc, "-fsyntax-only", "-std=gnu11", "-Wall", "-Wextra", "-Wno-psabi", "-Werror",
+                            f"-I{ROOT / 'src_c'}", *CORE, ROOT / "tests" / "harness.c", *DEEP.glob("*.c")])
         rows.append({"what": "no warning (-Wall -Wextra -Werror)", "result": version(cc), "ok": code == 0})
     return rows
 

@@ -40,7 +40,7 @@ MUTANTS = [Mutant(*row) for row in [
     ("src_c/real.inc.h", "c = R(v_fma)(r * c, scale, shift);", "c = r * c * scale + shift;", "fma split"),
     ("src_c/real.inc.h", "| (one << (drop - 1)))", "| ((one << (drop - 1)) - 1))", "centre of a cell beside its middle"),
     ("src_c/environment.h", "_mm_setcsr(0x1f80);", "", "the caller's rounding mode shows"),
-    ("fastinit/streams.py", "n.to_bytes((n.bit_length() + 7) // 8,", "(n & 0xFFFFFFFF).to_bytes(4,", "seed narrowed to 32 bits"),
+    ("fastinit/streams.py", "n.to_bytes((n.bit_length() + 7) // 8,", "(n % 2**32).to_bytes(4,", "seed narrowed to 32 bits"),
     ("fastinit/streams.py", 'len(data).to_bytes(8, "little") + data', "data", "key fields without their lengths"),
     ("fastinit/plan.py", '"high": real.below(high)', '"high": real.at_most(high)', "uniform may give its upper bound"),
     ("fastinit/fans.py", "(inputs, outputs))])", "(outputs, inputs))])", "fans swapped"),
@@ -53,15 +53,16 @@ LEAST = 19
 def suite(tree: Path, *options: str, **environment: str) -> tuple[int, list[str]]:
     """The fast suite on a built copy of the tree."""
     environment = {**os.environ, "PYTHONPATH": str(tree), **environment}
-    imported = lines_of([sys.executable, "-c", "import fastinit._kernels as k; print(k.__file__)"], cwd=tree, env=environment)[1]
-    if not imported or not imported[-1].startswith(str(tree)):
-        return 1, [f"ERROR not imported from the copy: {imported}"]
-    return lines_of([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "--tb=no", *options], cwd=tree, env=environment)
+    where = lines_of([sys.executable, "-c", "import fastinit._kernels as k; print(k.__file__)"], cwd=tree, env=environment)[1]
+    if not where or not where[-1].startswith(str(tree)):
+        raise ImportError(f"not from the copy: {where}")
+    return lines_of([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "--tb=no", *options], cwd=tree,
+                    env=environment)
 
 
 def build(tree: Path) -> None:
-    subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--force"], cwd=tree, check=True, stdout=subprocess.DEVNULL,
-                   stderr=subprocess.DEVNULL)
+    subprocess.run([sys.executable, "setup.py", "-q", "build_ext", "--inplace", "--force"], cwd=tree, check=True,
+                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
 
 
 def killed_by(tree: Path) -> str:

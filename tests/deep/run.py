@@ -100,17 +100,20 @@ def page(report: dict) -> str:
             summary.append({"section": title, "as it should be": "not run"})
             continue
         r = report[name]
-        summary.append({"section": title, "as it should be": r["ok"], "commit": r["commit"], "minutes": round(r["seconds"] / 60, 1)})
+        summary.append({"section": title, "as it should be": r["ok"], "commit": r["commit"],
+                        "minutes": round(r["seconds"] / 60, 1)})
         body = "\n".join(line.removeprefix("    ") for line in text.strip("\n").splitlines()).strip()
-        source = (f"{r['commit']}, stream {r['stream']}; {r['cpu']}, {', '.join(r['isas'])}; {r['compiler']}; Python {r['python']}, "
-                  f"NumPy {r['numpy']}; {r['when']}, {r['seconds']:,} s. `python tests/deep/run.py --only {name}`")
+        source = (f"{r['commit']}, stream {r['stream']}; {r['cpu']}, {', '.join(r['isas'])}; {r['compiler']}; "
+                  f"Python {r['python']}, NumPy {r['numpy']}; {r['when']}, {r['seconds']:,} s. "
+                  f"`python tests/deep/run.py --only {name}`")
         parts.append(f"## {title}\n\n{body}\n\n{table(r['rows'])}\n\n{source}\n")
     return "\n".join([HEAD, table(summary) + "\n", *parts])
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="NAME", default=[name for name in SECTIONS if name != "randomness"])
+    own = [name for name in SECTIONS if name not in batteries.SECTIONS]
+    parser.add_argument("--only", nargs="+", choices=SECTIONS, metavar="NAME", default=own)
     parser.add_argument("--minutes", type=float, default=builds.MINUTES, help="of each fuzzer; a tenth of it for stress")
     parser.add_argument("--logs", nargs="+", type=Path, default=[], metavar="FILE", help="of batteries, for --only randomness")
     parser.add_argument("--list", action="store_true", help="the sections' names")

@@ -40,40 +40,50 @@ def parts_of(law: str, n: int, dtype="float32", **key) -> Iterator[np.ndarray]:
         yield function.in_place(target, *numbers, name=law, global_shape=(n,), offset=(first,), **key)
 
 
+SHAPES = {"normal": (0.0, 1.0, NORMAL), "uniform": (0.2, 0.9 / 3**0.5, UNIFORM), "cut": (0.0, CUT[0]**0.5, CUT)}
+
+
+def tests_of(law: str, dtype: str) -> list[tuple[str, Test, int]]:
+    """What a law is tested for, and on how many elements."""
+    cdf, large = LAWS[law][2], 2**(26 + 2 * (dtype == "float32") + 2 * (law == "normal"))
+
+    def whole(seed: int, n: int) -> np.ndarray:
+        return draw(law, n, dtype=dtype, seed=seed)
+
+    found: list[tuple[str, Test, int]] = [
+        ("chi-square, 4096 bins", lambda s, n: chi_square(parts_of(law, n, dtype, seed=s), cdf, 4096), large // 4),
+        ("Kolmogorov-Smirnov", lambda s, n: kolmogorov_smirnov(whole(s, n), cdf), 10**8 if dtype == "float32" else 10**7),
+        ("Anderson-Darling", lambda s, n: anderson_darling(whole(s, n), cdf), 10**7),
+        ("autocorrelation, all lags", lambda s, n: autocorrelation(whole(s, n)), 2**23)]
+    if law in SHAPES:
+        found += [("moments", lambda s, n: moments(parts_of(law, n, dtype, seed=s), *SHAPES[law]), large)]
+    if law == "normal":
+        found += [(f"counts beyond {', '.join(map(str, SIGMAS))} sigma",
+                   lambda s, n: tails(parts_of(law, n, dtype, seed=s), SIGMAS), large)]
+    return found
+
+
+def patterns_of(dtype: np.dtype) -> Test:
+    return lambda s, n: rounded(parts_of("normal", n, dtype, seed=s), dtype)
+
+
 def distributions() -> list[dict]:
     """Distributions, fresh seeds
 
-    A p-value (two-sided, smallest of the checks) below 1e-9 fails. One below 1e-5 is tried twice more with new seeds and four times
-    the size, and fails if it comes below 1e-5 again.
+    A p-value (two-sided, smallest of the checks) below 1e-9 fails. One below 1e-5 is tried twice more with new seeds and four
+    times the size, and fails if it comes below 1e-5 again.
     """
-    rows = []
-    shapes = {"normal": (0.0, 1.0, NORMAL), "uniform": (0.2, 0.9 / 3**0.5, UNIFORM), "cut": (0.0, CUT[0]**0.5, CUT)}
-    for law, (_, _, cdf) in LAWS.items():
-        for dtype, log2 in (("float32", 30 if law == "normal" else 28), ("float64", 28 if law == "normal" else 26)):
-            if law in shapes:
-                rows.append(judged(f"{law} {dtype}: moments", lambda s, n: moments(parts_of(law, n, dtype, seed=s), *shapes[law]),
-                                   2**log2))
-            if law == "normal":
-                rows.append(judged(f"{law} {dtype}: counts beyond {', '.join(map(str, SIGMAS))} sigma",
-                                   lambda s, n: tails(parts_of(law, n, dtype, seed=s), SIGMAS), 2**log2))
-            rows.append(judged(f"{law} {dtype}: chi-square, 4096 bins",
-                               lambda s, n: chi_square(parts_of(law, n, dtype, seed=s), cdf, 4096), 2**(log2 - 2)))
-            rows.append(judged(f"{law} {dtype}: Kolmogorov-Smirnov",
-                               lambda s, n: kolmogorov_smirnov(draw(law, n, dtype=dtype, seed=s), cdf), 10**8 >> (2 * (log2 < 28))))
-            rows.append(judged(f"{law} {dtype}: Anderson-Darling",
-                               lambda s, n: anderson_darling(draw(law, n, dtype=dtype, seed=s), cdf), 10**7))
-            rows.append(judged(f"{law} {dtype}: autocorrelation, all lags",
-                               lambda s, n: autocorrelation(draw(law, n, dtype=dtype, seed=s)), 2**23))
-    for dtype in (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16)):
-        rows.append(judged(f"normal {dtype}: chi-square of the patterns",
-                           lambda s, n: rounded(parts_of("normal", n, dtype, seed=s), dtype), 2**28))
-    return rows
+    rows = [judged(f"{law} {dtype}: {what}", test, n)
+            for law in LAWS for dtype in ("float32", "float64") for what, test, n in tests_of(law, dtype)]
+    return rows + [judged(f"normal {dtype}: chi-square of the patterns", patterns_of(dtype), 2**28)
+                   for dtype in (np.dtype(np.float16), np.dtype(ml_dtypes.bfloat16))]
 
 
 def streams() -> list[dict]:
     """Streams and shards, fresh seeds
 
-    By the same rule as the section before. Interleaved shards are equal parts of a stream of 2^48 words, a word of each in turn.
+    By the same rule as the section before. Interleaved shards are equal parts of a stream of 2^48 words, a word of each in
+    turn.
     """
     def neighbours(seed: int, n: int) -> Found:
         keys = [(seed + i, "w") for i in range(256)] + [(seed, f"h.{i}.w") for i in range(256)]
@@ -112,32 +122,37 @@ def streams() -> list[dict]:
                     "ok": found["repeats"] > FAILS}]
 
 
+def steps_of(log2: int) -> Test:
+    return lambda seed, n: spaced(lambda first, m: fi.words(m, seed=seed, offset=first), 2**log2, n)
+
+
+def values_at_steps(law: str) -> Test:
+    function, numbers, cdf = LAWS[law]
+
+    def test(seed: int, n: int) -> Found:
+        x = np.stack([function.in_place(np.empty(n, "f4"), *numbers, seed=seed, global_shape=(2**48,), offset=(j * 2**44,))
+                      for j in range(8)])
+        return unrelated(x) | chi_square([x.ravel()], cdf) | autocorrelation(x.T.ravel())
+
+    return test
+
+
 def equal_steps() -> list[dict]:
     """Places at equal steps of one stream
 
-    Eight places so far apart on one orbit, 2^24 words at each: every bit's pattern over the eight must be uniform. The states are
-    an arithmetic progression, whose traces are in the lowest bits of the words where steps are longest. Steps of 2^34 words and more,
-    which no tensor below a terabyte has room for, are told and not judged; nor do the kernels' values, that rest on the upper bits,
-    show them: the last rows are of float32 gaussians and uniform values at 2^44, correlated with one another and in their squares.
+    Eight places so far apart on one orbit, 2^24 words at each: every bit's pattern over the eight must be uniform. The states
+    are an arithmetic progression, whose traces are in the lowest bits of the words where steps are longest. Steps of 2^34 words
+    and more are told and not judged. Values rest on the upper bits: the last rows are of float32 values at steps of 2^44, the
+    correlations of the eight places, and chi-square and autocorrelation of their interleave.
     """
-    def words(seed: int, log2: int) -> Found:
-        return spaced(lambda first, n: fi.words(n, seed=seed, offset=first), 2**log2, 2**24)
-
-    rows = [judged(f"steps of 2^{log2}", lambda s, n, log2=log2: words(s, log2), 2**24) for log2 in (24, 26, 28, 30, 32)]
+    rows = [judged(f"words at steps of 2^{log2}", steps_of(log2), 2**24) for log2 in (24, 26, 28, 30, 32)]
     for log2 in (34, 36, 38, 40, 42, 44):
         seed = secrets.randbits(64)
-        found = words(seed, log2)
-        rows.append({"what": f"steps of 2^{log2}, told", "n": 2**24, "seed": str(seed), "smallest p": min(found.values()),
+        found = steps_of(log2)(seed, 2**24)
+        rows.append({"what": f"words at steps of 2^{log2}, told", "n": 2**24, "seed": str(seed),
+                     "smallest p": min(found.values()),
                      "of": ", ".join(bit for bit, p in found.items() if p < SUSPECT) or "none below 1e-5", "ok": True})
-    for law in ("normal", "uniform"):
-        def values(seed: int, n: int) -> Found:
-            function, numbers, cdf = LAWS[law]
-            x = np.stack([function.in_place(np.empty(n, "f4"), *numbers, seed=seed, global_shape=(2**48,), offset=(j * 2**44,))
-                          for j in range(8)])
-            return unrelated(x) | chi_square([x.ravel()], cdf) | autocorrelation(x.T.ravel())
-
-        rows.append(judged(f"{law} float32, eight places at steps of 2^44", values, 2**20))
-    return rows
+    return rows + [judged(f"{law} float32 at steps of 2^44", values_at_steps(law), 2**20) for law in ("normal", "uniform")]
 
 
 def second_level() -> list[dict]:
@@ -148,7 +163,7 @@ def second_level() -> list[dict]:
     """
     wanted = ("mean", "variance", "skewness", "kurtosis", "ks", "ad", "chi2", "values, lag 1", "squares, lag 1", "signs, lag 1")
     rows = []
-    for law, shape in (("normal", (0.0, 1.0, NORMAL)), ("cut", (0.0, CUT[0]**0.5, CUT)), ("uniform", (0.2, 0.9 / 3**0.5, UNIFORM))):
+    for law, shape in SHAPES.items():
         values: dict[str, list[float]] = {}
         for _ in range(256):
             x, cdf = draw(law, 2**16, seed=secrets.randbits(128)), LAWS[law][2]
