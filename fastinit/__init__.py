@@ -27,6 +27,7 @@ from .models import (
     Bilinear, Constant, DeltaOrthogonal, Dirac, Eye, KaimingNormal, KaimingUniform, LecunNormal, LecunUniform, Normal, Ones,
     Orthogonal, Rule, Sparse, TruncNormal, Uniform, VarianceScaling, XavierNormal, XavierUniform, Zeros, fill,
 )
+from .presets import PRESETS
 from .streams import Rng, Seed, default_rng, manual_seed
 from .structured import (
     bilinear, bilinear_, delta_orthogonal, delta_orthogonal_, dirac, dirac_, eye, eye_, orthogonal, orthogonal_, sparse,

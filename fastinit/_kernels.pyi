@@ -7,7 +7,6 @@ import numpy as np
 
 STREAM_VERSION: int
 GROUP: int
-BLOCK: int
 REDRAWS: int
 DISTS: tuple[str, ...]
 DTYPES: tuple[str, ...]
@@ -15,16 +14,20 @@ ISAS: tuple[str, ...]
 AVAILABLE_ISAS: tuple[str, ...]
 COMPILER: str
 
+class default_environment:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *_: object) -> None: ...
+
 class Plan:
     def __init__(
         self, dist: int, dtype: int, scale: float = 0, shift: float = 0, rest: float = 0, low: float = 0, high: float = 0,
-        least: float = 0, most: float = 0, bits: int = 0,
+        least: float = 0, most: float = 0, origin: float = 0, curve: float = 0, slope: float = 0, bits: int = 0,
     ) -> None: ...
     def fields(self) -> Mapping[str, Any]: ...
 
 def fill(
-    plan: Plan, digest: bytes, isa: int, start: int, length: int, stride: int, count: int, target: np.ndarray, offset: int,
-    itemsize: int,
+    plan: Plan, digest: bytes, isa: int, stream: bool, start: int, length: int, stride: int, count: int, target: np.ndarray,
+    position: int, pitch: int, itemsize: int,
 ) -> None: ...
 def words(digest: bytes, isa: int, start: int, out: np.ndarray) -> None: ...
 def transform(plan: Plan, isa: int, words: np.ndarray, target: np.ndarray) -> None: ...

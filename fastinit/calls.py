@@ -81,6 +81,9 @@ class Initializer(Protocol):
 
 
 INITIALIZERS: dict[str, Initializer] = {}
+# What every initializer takes beside its law's parameters, keyword-only.
+SHARED: dict[str, Any] = {"seed": None, "name": "", "num_threads": None, "dtype": None, "global_shape": None, "offset": None,
+                          "index": None}
 
 
 # A validated call that has not yet drawn a key or written a byte: recipe, memory, dtype, global shape, offset.
@@ -88,10 +91,14 @@ _Task = tuple[Recipe, np.ndarray, DType, tuple[int, ...], tuple[int, ...]]
 
 
 def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
-             global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None) -> _Task:
+             global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None,
+             index: Sequence[slice | int] | None = None) -> _Task:
     memory, entry = _fill.target_of(tensor, dtype)
-    whole, at = block_of(memory.shape, global_shape, offset)
-    recipe = law(whole, entry, *args, **options)
+    whole, at, block = block_of(memory.shape, global_shape, offset, index)
+    if index is not None:
+        memory = memory.reshape(block)  # adds axes of size 1, so a view
+    with _kernels.default_environment():
+        recipe = law(whole, entry, *args, **options)
     if recipe.write is not None and whole != memory.shape:
         raise ValueError(f"global_shape: expected the tensor's own shape {memory.shape}, got {whole}: "
                          f"{law.__name__} is not elementwise, so a block of it cannot be made alone")
@@ -107,7 +114,8 @@ def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: in
         elif plan is not None and memory.size:
             jobs.append(_fill.Job(plan, digest(material, name), memory, whole, at))
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
-        write(canvas)
+        with _kernels.default_environment():
+            write(canvas)
     if len(jobs) == 1:
         _fill.execute_one(jobs[0], num_threads)
     else:
@@ -135,10 +143,10 @@ def initializer(law: Law) -> Initializer:
     """The allocating function of a law; its ``in_place`` attribute is the other one."""
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
-                 **options):
+                 index=None, **options):
         check_name(name)
         try:
-            task = prepare(law, tensor, args, options, dtype, global_shape, offset)
+            task = prepare(law, tensor, args, options, dtype, global_shape, offset, index)
         except TypeError:
             try:
                 in_place.__signature__.bind(tensor, *args, **options)
@@ -154,23 +162,23 @@ def initializer(law: Law) -> Initializer:
         by_name = dtype if isinstance(dtype, str) else None
         return in_place(empty(shape, dtype), *args, seed=seed, name=name, num_threads=num_threads, dtype=by_name, **options)
 
-    _dress(in_place, law, law.__name__ + "_", "tensor", ["num_threads", "dtype", "global_shape", "offset"])
-    _dress(allocating, law, law.__name__, "shape", ["num_threads", "dtype", "global_shape", "offset"])
+    _dress(in_place, law, law.__name__ + "_", "tensor")
+    _dress(allocating, law, law.__name__, "shape")
     made = cast(Initializer, allocating)
     made.law, made.in_place = law, in_place
     INITIALIZERS[law.__name__] = made
     return made
 
 
-def _dress(function: Any, law: Law, name: str, first: str, keywords: list[str]) -> None:
+def _dress(function: Any, law: Law, name: str, first: str) -> None:
     """Name, signature and docstring: the law's, with what all initializers share."""
     functools.update_wrapper(function, law, assigned=("__module__",), updated=())
     function.__name__ = function.__qualname__ = name
     kind = inspect.Parameter
     own = list(inspect.signature(law).parameters.values())[2:]
     scaled = any(p.kind is kind.VAR_KEYWORD for p in own)
-    shared = [kind("seed", kind.KEYWORD_ONLY, default=None), kind("name", kind.KEYWORD_ONLY, default="")]
-    shared += [kind(k, kind.KEYWORD_ONLY, default="float32" if k == "dtype" and first == "shape" else None) for k in keywords]
+    defaults = SHARED | ({"dtype": "float32"} if first == "shape" else {})
+    shared = [kind(key, kind.KEYWORD_ONLY, default=value) for key, value in defaults.items()]
     fan = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is kind.KEYWORD_ONLY] if scaled else []
     own = [p for p in own if p.kind is not kind.VAR_KEYWORD]
     function.__signature__ = inspect.Signature(
@@ -201,7 +209,9 @@ num_threads : int >= 1 or None, keyword-only
     Most threads to use; the values do not depend on it. None: ``FASTINIT_NUM_THREADS``, ``OMP_NUM_THREADS``, or the CPUs that
     this process may use.
 global_shape, offset : sequence of int or None, keyword-only
-    The tensor is the block at `offset` of a tensor of `global_shape`, and gets that block's values; fans are the whole's."""
+    The tensor is the block at `offset` of a tensor of `global_shape`, and gets that block's values; fans are the whole's.
+index : tuple of slice or int, or None, keyword-only
+    Instead of `offset`: the tensor is ``whole[index]``, with an entry for each axis and steps of 1. See `fastinit.slices`."""
 _DTYPE = {
     "tensor": """\
 dtype : str or None, keyword-only

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Any
 
+from . import _kernels
 from . import fill as _fill
 from .calls import INITIALIZERS, Initializer
 from .dtypes import resolve
@@ -26,8 +27,11 @@ class Explanation:
         Of the values that will be written; None where the law has no single one.
     low, high : float
         The interval that they lie in.
+    regime : str or None
+        Of a truncated gaussian, where its candidates come from: "gaussian", "narrow" (uniform) or "tail" (exponential); or
+        "point", where there is one value only.
     acceptance, draws : float
-        Share of draws kept, and expected draws for an element.
+        Share of candidates that is kept, and candidates expected for an element.
     words : int
         Length of the stream that is used, redraws apart.
     """
@@ -43,6 +47,7 @@ class Explanation:
     std: float | None
     low: float
     high: float
+    regime: str | None
     acceptance: float
     draws: float
     words: int
@@ -77,13 +82,16 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
         raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
     entry, sizes = resolve(dtype), sizes_of(shape, "shape")
     _fill.check_words(entry, sizes, "shape")
-    recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
+    with _kernels.default_environment():
+        recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
     plan, facts = recipe.plan, recipe.facts
     random = plan is not None and plan.dist != "constant"
-    acceptance = plan.acceptance if plan else 1.0
+    acceptance, regime = (plan.acceptance, plan.regime) if plan else (1.0, None)
+    units = 2 if regime in ("narrow", "tail") else 1  # a candidate's value, and its acceptance test
     return Explanation(
         name, sizes, entry.name, plan.dist if plan else name,
         facts.get("fan_in"), facts.get("fan_out"), facts.get("gain"),
         plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
         plan.low if plan else -math.inf, plan.high if plan else math.inf,
-        acceptance, 1 / acceptance, (math.prod(sizes) if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))
+        regime, acceptance, 1 / acceptance,
+        (math.prod(sizes) * units if random else facts.get("draws", 0)) * (entry.real.itemsize // 4))

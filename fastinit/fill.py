@@ -21,13 +21,18 @@ __all__ = ["Job", "execute", "execute_one", "resolve_threads", "target_of"]
 
 # Words that one tensor may use: pairs on one orbit are clean up to distance 2^50 (src_c/README.md, section 1).
 MAX_WORDS = 2**48
-# Elements between two looks at signals and at the work list. The slowest there are, float64 truncated to a fifth of its mass
-# by the scalar kernels, take a fifth of a microsecond each.
+# Elements between two looks at signals and at the work list. The slowest there are, float64 truncated by the scalar kernels,
+# take a tenth of a microsecond each.
 PIECE = 2**18
-# Runs in one call, for the same end: a run may need the 4096 elements of a block of which it keeps one.
-RUNS = 2**9
+# Runs in one call, for the same end: a short one takes as long as some 2^6 elements.
+RUNS = 2**12
 # Handing work to a warm pool costs 30-50 us, as much as the fastest kernel needs for this many bytes.
 THREADED_BYTES = 2**20
+# From here on stores bypass the caches, unless the memory is fresh. Measured, uniform float32, one thread: up to 8 MiB
+# ordinary stores are faster, from 16 MiB on streaming ones, and what follows would not find so much in a cache either.
+STREAMED_BYTES = 2**24
+# Elements of a contiguous run from which it is worth writing to where it belongs; shorter ones are staged.
+DIRECT = 64
 # Memory that strided targets may be staged in, over all threads.
 STAGING_BYTES = 2**19
 
@@ -43,18 +48,22 @@ isa = _isa_from_environment()
 
 
 class Job(NamedTuple):
-    """One tensor to fill: the plan, the stream's key, the target, and which block of which whole it is."""
+    """One tensor to fill: the plan, the stream's key, the target, which block of which whole it is, and whether its memory has
+    never been touched."""
 
     plan: Plan
     digest: bytes
     memory: np.ndarray
     global_shape: tuple[int, ...]
     offset: tuple[int, ...]
+    fresh: bool = False
 
 
 def array_of(tensor: Any) -> np.ndarray:
     """The tensor's memory as a plain ndarray."""
     if isinstance(tensor, np.ndarray):
+        if isinstance(tensor, np.ma.MaskedArray):
+            raise TypeError("tensor: expected an array that hides no element, got a masked one; pass its .data")
         return np.asarray(tensor)
     try:
         return np.asarray(memoryview(tensor))
@@ -70,7 +79,7 @@ def target_of(tensor: Any, dtype: Any = None) -> tuple[np.ndarray, DType]:
     if not array.flags.writeable:
         raise ValueError("tensor: expected writable memory, got a read-only array")
     found = (None if dtype is not None else BY_NUMPY.get(array.dtype)) or resolve(dtype, array.dtype)
-    if not array.flags.c_contiguous and _may_overlap(array):
+    if not array.flags.c_contiguous and _overlaps(array):
         raise ValueError(f"tensor: expected elements that do not overlap, got strides {array.strides} for shape "
                          f"{array.shape}")
     return (array if array.dtype is found.storage else array.view(found.storage)), found
@@ -102,13 +111,19 @@ def _share_memory(a: np.ndarray, b: np.ndarray) -> bool:
         return True
 
 
-def _may_overlap(array: np.ndarray) -> bool:
-    """Whether two elements might share memory: each stride must step over all that the smaller ones reach."""
+def _overlaps(array: np.ndarray) -> bool:
+    """Whether two elements share memory. Almost always told by the strides: each steps over all that smaller ones reach."""
     reach = array.itemsize
     for stride, n in sorted((abs(s), n) for s, n in zip(array.strides, array.shape) if n > 1):
         if stride < reach:
-            return array.size > 0
+            break
         reach += stride * (n - 1)
+    else:
+        return False
+    while array.size and array.ndim:  # two that share differ first on some axis, and can be moved until one is 0 there
+        if _share_memory(array[:1], array[1:]):
+            return True
+        array = array[0, ...]
     return False
 
 
@@ -154,37 +169,50 @@ def check_threads(num_threads: Any) -> int:
 Piece = Callable[[], None]
 
 
-def _pieces(job: Job, staging: int) -> Iterator[Piece]:
+def _pieces(job: Job, stream: bool, staging: int) -> Iterator[Piece]:
     """The job's work, cut small; each piece may run in any thread."""
-    memory, itemsize = job.memory, job.memory.itemsize
-    whole = memory.shape == job.global_shape
-    if memory.flags.c_contiguous and whole:
-        for first in range(0, memory.size, PIECE):
-            n = min(PIECE, memory.size - first)
-            yield partial(_kernels.fill, job.plan.kernel, job.digest, isa, first, n, n, 1, memory, first * itemsize, itemsize)
-    else:
-        for at, shape in slices.tiles(memory.shape, max(staging // itemsize, 1)):
-            yield partial(_fill_tile, job, at, shape)
+    memory = job.memory
+    if memory.flags.c_contiguous and memory.shape == job.global_shape:  # the most common, also with more axes than loops like
+        return _runs(job, memory.reshape(-1), (memory.size,), (0,), stream)
+    inner = merged_inner(memory)
+    if memory.flags.c_contiguous or inner >= DIRECT:
+        return _runs(job, memory, job.global_shape, job.offset, stream and inner * memory.itemsize >= STREAMED_BYTES // PIECE)
+    return (partial(_fill_tile, job, at, shape) for at, shape in slices.tiles(memory.shape, max(staging // memory.itemsize, 1)))
+
+
+def merged_inner(memory: np.ndarray) -> int:
+    """Elements that lie one behind the other, at the least."""
+    axes = slices.merged(memory.shape, memory.strides)
+    return axes[-1][0] if axes and axes[-1][1] == memory.itemsize else 1
+
+
+def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...], stream: bool) -> Iterator[Piece]:
+    itemsize, kernel = memory.itemsize, job.plan.kernel
+    for start, length, stride, repeat, position, pitch in slices.runs(memory.shape, memory.strides, itemsize, global_shape, offset):
+        if length < PIECE:
+            step = max(1, min(RUNS, PIECE // length))
+            for j in range(0, repeat, step):
+                yield partial(_kernels.fill, kernel, job.digest, isa, stream, start + j * stride, length, stride,
+                              min(step, repeat - j), memory, position + j * pitch, pitch, itemsize)
+        else:
+            for j, first in itertools.product(range(repeat), range(0, length, PIECE)):
+                yield partial(_kernels.fill, kernel, job.digest, isa, stream, start + j * stride + first,
+                              min(PIECE, length - first), 0, 1, memory, position + j * pitch + first * itemsize, 0, itemsize)
 
 
 def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
-    """One tile of a strided target or of a block, by way of a contiguous copy."""
+    """One tile of memory that is scattered, by way of a contiguous copy."""
     tile = np.empty(shape, job.memory.dtype)
-    offset = tuple(o + a for o, a in zip(job.offset, at))
-    for run in slices.runs(shape, job.global_shape, offset):
-        for first in range(0, run.repeat, RUNS):
-            _kernels.fill(job.plan.kernel, job.digest, isa, run.start + first * run.stride, run.length, run.stride,
-                          min(RUNS, run.repeat - first), tile, (run.position + first * run.length) * tile.itemsize,
-                          tile.itemsize)
+    for piece in _runs(job, tile, job.global_shape, tuple(o + a for o, a in zip(job.offset, at)), False):
+        piece()
     job.memory[tuple(slice(a, a + n) for a, n in zip(at, shape))] = tile
 
 
 def execute_one(job: Job, num_threads: int | None = None) -> None:
     """As `execute`, with a short way for small tensors, whose time is all in the call."""
-    plan, digest, memory, global_shape, _ = job
+    plan, digest, memory, global_shape, _, _ = job
     if memory.nbytes < THREADED_BYTES and memory.shape == global_shape and memory.flags.c_contiguous:
-        size = memory.size
-        _kernels.fill(plan.kernel, digest, isa, 0, size, size, 1, memory, 0, memory.itemsize)
+        _kernels.fill(plan.kernel, digest, isa, False, 0, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
     else:
         execute([job], num_threads)
 
@@ -195,8 +223,8 @@ def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     total = sum([job.memory.nbytes for job in jobs])
     if total >= THREADED_BYTES:
         threads = min(resolve_threads(num_threads), 1 + total // THREADED_BYTES)
-    staging = STAGING_BYTES // threads
-    pieces = itertools.chain.from_iterable(_pieces(job, staging) for job in jobs)
+    staging, stream = STAGING_BYTES // threads, total >= STREAMED_BYTES
+    pieces = itertools.chain.from_iterable(_pieces(job, stream and not job.fresh, staging) for job in jobs)
     if threads == 1:
         for piece in pieces:
             piece()

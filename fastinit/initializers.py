@@ -10,7 +10,7 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from . import plan
+from . import plan, truncation
 from .calls import Recipe, initializer
 from .dtypes import DType
 from .fans import calculate_fans, calculate_gain, fan_for_mode
@@ -158,28 +158,41 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
     mean, std : float
         Of the gaussian before it is cut (the parent); finite, std >= 0.
     a, b : float
-        Bounds, both included; infinite ones allowed. [a, b] must keep at least 0.2 of the parent's mass for now.
+        Bounds, both included, a <= b; any, infinite ones too, that hold a value of the dtype.
     bounds : {"absolute", "std"}, keyword-only
         Whether `a` and `b` are values, as in torch and timm, or standard deviations from the mean, as in TensorFlow, Keras and
         JAX: with std=0.02 and absolute bounds of 2 nothing is ever cut.
     std_is : {"parent", "result"}, keyword-only
-        Whether `std` is the parent's or that of the values written (with bounds="std"); at two standard deviations the
-        latter is 0.8796 of the former.
+        Whether `std` is the parent's or that of the values written; at two standard deviations the latter is 0.8796 of the
+        former. On [a, b] as values it is less than (b - a) / sqrt(12), the uniform distribution's.
+
+    Raises
+    ------
+    ValueError
+        If a > b; if [a, b] holds no value of the dtype or could give one beyond its range; if std = 0 and the mean is outside;
+        if no parent gives the `std` that the result shall have.
 
     Notes
     -----
-    Rejection within blocks of 4096 elements from a stream of its own, so that no rejection moves a neighbour.
+    By rejection: of gaussian candidates where [a, b] keeps half of them, else of uniform or exponential ones (Robert 1995,
+    Statistics and Computing 5, 121-125), whichever is kept more often. At most two candidates are expected for an element;
+    `explain` tells how many. Each element has a stream of its own to be drawn again from, so no rejection moves a neighbour.
     `torch.nn.init.trunc_normal_`; `tf.random.truncated_normal`.
 
     Examples
     --------
+    >>> import math
     >>> import fastinit as fi
     >>> w = fi.trunc_normal(10000, std=0.02, bounds="std", seed=0)
     >>> bool(abs(w).max() <= 0.04), round(float(w.std()), 3)
     (True, 0.018)
+    >>> tail = fi.explain("trunc_normal", 10000, a=5.0, b=math.inf)
+    >>> tail.regime, round(tail.draws, 3), round(tail.mean, 4)
+    ('tail', 1.018, 5.1865)
     """
-    return Recipe(plan.trunc_normal(finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
-                                    choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
+    return Recipe(truncation.trunc_normal(
+        finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
+        choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
 
 
 trunc_normal_ = trunc_normal.in_place
@@ -208,7 +221,7 @@ def _make_scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str,
         elif distribution == "normal":
             made = plan.normal(0.0, std, dtype)
         else:
-            made = plan.trunc_normal(0.0, std, -2.0, 2.0, dtype, "std", "result")
+            made = truncation.trunc_normal(0.0, std, -2.0, 2.0, dtype, "std", "result")
     except ValueError:
         given = ", ".join(filter(None, [asked, f"{mode}={n:g}"]))
         raise ValueError(f"{given}: expected values that {dtype.name} holds, got a standard deviation of {std:g}") from None

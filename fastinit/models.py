@@ -12,7 +12,7 @@ import numpy as np
 
 from . import fill as _fill
 from . import initializers, structured
-from .calls import Initializer, check_name, perform, prepare
+from .calls import SHARED, Initializer, check_name, perform, prepare
 from .dtypes import DTYPES, resolve
 from .streams import Seed, seed_material
 
@@ -45,7 +45,7 @@ def rule(of: Initializer) -> Callable[..., Rule]:
     """The rule-maker of an initializer: its parameters, without a tensor."""
 
     def make(*args: Any, **options: Any) -> Rule:
-        parameters = {"seed", "name", "num_threads", "dtype", "global_shape", "offset"} & options.keys()
+        parameters = SHARED.keys() & options.keys()
         if parameters:
             raise TypeError(f"{make.__name__}: {', '.join(sorted(parameters))} belong to fill, not to a rule")
         inspect.signature(of).bind((), *args, **options)

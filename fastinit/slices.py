@@ -1,4 +1,17 @@
-"""Index arithmetic, and nothing else: blocks of a global tensor as runs of its C-order index, tiles of bounded size."""
+"""Index arithmetic, and nothing else: blocks of a global tensor, from an index or a split; their runs; tiles of bounded size.
+
+`Block`, `from_index`, `chunks` and `shards` are for those who hold blocks: what Dask calls a chunk, JAX and DTensor a shard,
+becomes ``offset=`` of an initializer.
+
+Examples
+--------
+>>> import numpy as np, fastinit as fi
+>>> whole, made = fi.normal((5, 6), seed=0), np.empty((5, 6), "float32")
+>>> for block in shards((5, 6), (2, 3)):
+...     _ = fi.normal_(made[block.slices], seed=0, global_shape=(5, 6), offset=block.offset)
+>>> bool((made == whole).all())
+True
+"""
 
 from __future__ import annotations
 
@@ -8,20 +21,21 @@ import operator
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Runs", "block_of", "runs", "sizes_of", "tiles"]
+__all__ = ["Block", "Runs", "block_of", "chunks", "from_index", "runs", "shards", "sizes_of", "tiles"]
 
 Shape = tuple[int, ...]
 
 
 class Runs(NamedTuple):
-    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and, as the runs are
-    written one behind the other, at ``position + j * length`` of the block."""
+    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and is written at byte
+    ``position + j * pitch`` of the memory."""
 
-    position: int
     start: int
     length: int
     stride: int
     repeat: int
+    position: int
+    pitch: int
 
 
 def sizes_of(value: Any, name: str) -> Shape:
@@ -35,21 +49,191 @@ def sizes_of(value: Any, name: str) -> Shape:
     return tuple(operator.index(n) for n in numbers)
 
 
-def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[int] | None) -> tuple[Shape, Shape]:
-    """The global shape and the offset of a block, checked: the block lies within the whole.
+class Block(NamedTuple):
+    """Where a block lies in a global tensor.
+
+    Attributes
+    ----------
+    offset, shape : tuple of int
+        Its first element, and its size on every axis.
+    """
+
+    offset: Shape
+    shape: Shape
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The block as an index: ``whole[block.slices]``."""
+        return tuple(slice(first, first + n) for first, n in zip(*self))
+
+
+def from_index(index: Sequence[slice | int], global_shape: int | Sequence[int]) -> Block:
+    """The block that an index selects, as JAX hands it to a callback.
+
+    Parameters
+    ----------
+    index : sequence of slice or int
+        One entry for each axis, read as NumPy does: negative numbers count from the end, slices are cut to the axis. The step
+        of a slice is 1 or None.
+    global_shape : int or sequence of int
+        Shape of the whole.
+
+    Returns
+    -------
+    Block
+        An axis that is indexed by an int has size 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming `index` or `global_shape`, what was expected and what came.
+
+    Examples
+    --------
+    >>> from_index((slice(2, 4), slice(None)), (4, 6))
+    Block(offset=(2, 0), shape=(2, 6))
+    >>> from_index((-1, slice(3, None)), (4, 6))
+    Block(offset=(3, 3), shape=(1, 3))
+    """
+    whole = sizes_of(global_shape, "global_shape")
+    if not isinstance(index, Sequence) or isinstance(index, str) or len(index) != len(whole):
+        raise TypeError(f"index: expected a slice or an int for each axis of {whole}, got {index!r}")
+    bounds = [_bounds(entry, n, axis) for axis, (entry, n) in enumerate(zip(index, whole))]
+    return Block(tuple(first for first, _ in bounds), tuple(n for _, n in bounds))
+
+
+def _bounds(entry: Any, n: int, axis: int) -> tuple[int, int]:
+    """First element and size that one entry of an index selects on an axis of n."""
+    if isinstance(entry, slice):
+        try:
+            first, end, step = entry.indices(n)
+        except (TypeError, ValueError):  # bounds that are no integers; a step of 0
+            step = 0
+        if step != 1:
+            raise ValueError(f"index: expected slices of ints with step 1, got {entry} on axis {axis}")
+        return first, max(end - first, 0)
+    if isinstance(entry, bool) or not hasattr(entry, "__index__"):
+        raise TypeError(f"index: expected slices and ints, got {entry!r} on axis {axis}")
+    at = operator.index(entry)
+    if not -n <= at < n:
+        raise ValueError(f"index: expected an int in [{-n}, {n}) on axis {axis}, got {at}")
+    return at % n, 1
+
+
+def chunks(shape: int | Sequence[int], sizes: Sequence[int | Sequence[int]]) -> list[Block]:
+    """The blocks of a grid, in C order, from the sizes of its cells: Dask's and Zarr's chunks.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        Shape of the whole.
+    sizes : sequence of int or sequence of int
+        For each axis: a size > 0, of which the last one on the axis keeps the rest; or all sizes, as in ``dask_array.chunks``.
+
+    Returns
+    -------
+    list of Block
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming `shape` or `sizes`, what was expected and what came.
+
+    Examples
+    --------
+    >>> [block.offset for block in chunks((5, 4), (2, 4))]
+    [(0, 0), (2, 0), (4, 0)]
+    >>> chunks((5,), [(1, 4)])
+    [Block(offset=(0,), shape=(1,)), Block(offset=(1,), shape=(4,))]
+    """
+    whole = sizes_of(shape, "shape")
+    if not isinstance(sizes, Sequence) or len(sizes) != len(whole):
+        raise ValueError(f"sizes: expected an entry for each axis of {whole}, got {sizes!r}")
+    return _grid([_cells(n, sizes_of(entry, "sizes"), isinstance(entry, Iterable)) for n, entry in zip(whole, sizes)])
+
+
+def _cells(n: int, sizes: Shape, all_given: bool) -> Shape:
+    if all_given:
+        if sum(sizes) != n:
+            raise ValueError(f"sizes: expected sizes that add up to {n}, got {sizes}")
+        return sizes
+    if not sizes[0]:
+        raise ValueError("sizes: expected a size > 0, got 0")
+    full, rest = divmod(n, sizes[0])
+    return (sizes[0],) * full + ((rest,) if rest or not full else ())
+
+
+def shards(shape: int | Sequence[int], parts: int | Sequence[int]) -> list[Block]:
+    """The blocks of a grid, in C order, from the number of its cells: DTensor's, JAX's and `torch.chunk`'s shards.
+
+    Parameters
+    ----------
+    shape : int or sequence of int
+        Shape of the whole.
+    parts : int or sequence of int
+        For each axis, into how many parts of ceil(n / parts) it is cut. If that does not come out even, the last ones are
+        smaller or empty, as in torch (JAX wants it even).
+
+    Returns
+    -------
+    list of Block
+        As many as the product of `parts`.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming `shape` or `parts`, what was expected and what came.
+
+    Examples
+    --------
+    >>> shards((5, 4), (2, 1))
+    [Block(offset=(0, 0), shape=(3, 4)), Block(offset=(3, 0), shape=(2, 4))]
+    >>> [block.shape for block in shards(5, 4)]
+    [(2,), (2,), (1,), (0,)]
+    """
+    whole, counts = sizes_of(shape, "shape"), sizes_of(parts, "parts")
+    if len(counts) != len(whole) or 0 in counts:
+        raise ValueError(f"parts: expected an int > 0 for each axis of {whole}, got {parts!r}")
+    steps = [-(-n // count) for n, count in zip(whole, counts)]
+    return _grid([tuple(min(step, max(n - step * i, 0)) for i in range(count))
+                  for n, step, count in zip(whole, steps, counts)])
+
+
+def _grid(sizes: Sequence[Shape]) -> list[Block]:
+    firsts = [itertools.accumulate(axis, initial=0) for axis in sizes]
+    cells = itertools.product(*(zip(*axis) for axis in zip(firsts, sizes)))
+    return [Block(tuple(first for first, _ in cell), tuple(n for _, n in cell)) for cell in cells]
+
+
+def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[int] | None = None,
+             index: Sequence[slice | int] | None = None) -> tuple[Shape, Shape, Shape]:
+    """Which block of which whole a tensor of `shape` is: the global shape, the block's offset and its shape, which has an axis
+    of size 1 for each int in `index`. Checked: the block lies within the whole, and has the tensor's shape.
 
     Examples
     --------
     >>> block_of((2, 3), (4, 6), (2, 3))
-    ((4, 6), (2, 3))
-    >>> block_of((2, 3), None, None)
-    ((2, 3), (0, 0))
+    ((4, 6), (2, 3), (2, 3))
+    >>> block_of((2, 3), None)
+    ((2, 3), (0, 0), (2, 3))
+    >>> block_of((3,), (4, 6), index=(1, slice(3, 6)))
+    ((4, 6), (1, 3), (1, 3))
     """
     if global_shape is None:
-        if offset is not None:
-            raise ValueError(f"offset: {offset!r} was given without global_shape")
-        return shape, (0,) * len(shape)
+        if offset is not None or index is not None:
+            name, value = ("offset", offset) if index is None else ("index", index)
+            raise ValueError(f"{name}: {value!r} was given without global_shape")
+        return shape, (0,) * len(shape), shape
     whole = sizes_of(global_shape, "global_shape")
+    if index is not None:
+        if offset is not None:
+            raise ValueError(f"offset, index: expected one of the two, got {offset!r} and {index!r}")
+        block = from_index(index, whole)
+        kept = tuple(n for entry, n in zip(index, block.shape) if isinstance(entry, slice))
+        if kept != shape:
+            raise ValueError(f"index: expected one that selects the tensor's shape {shape}, got {index!r} of {whole}, which "
+                             f"selects {kept}")
+        return whole, *block
     at = (0,) * len(whole) if offset is None else sizes_of(offset, "offset")
     if not len(whole) == len(at) == len(shape):
         raise ValueError(f"global_shape, offset: expected {len(shape)} numbers each for a block of shape {shape}, "
@@ -57,35 +241,56 @@ def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[
     for axis, (n, total, first) in enumerate(zip(shape, whole, at)):
         if first + n > total:
             raise ValueError(f"global_shape, offset: on axis {axis}, [{first}, {first + n}) is not within the global {total}")
-    return whole, at
+    return whole, at, shape
 
 
-def runs(shape: Shape, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
-    """The block's elements in C order, as regular sets of runs that are as long as the block allows.
+def runs(shape: Shape, strides: Sequence[int], itemsize: int, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
+    """A block's elements in C order, as regular sets of runs that are as long as block and memory allow.
+
+    Parameters
+    ----------
+    shape, strides, itemsize
+        Of the memory, as NumPy has them.
+    global_shape, offset
+        The block is that of `shape` at `offset`.
 
     Examples
     --------
-    >>> list(runs((2, 3), (4, 6), (2, 3)))
-    [Runs(position=0, start=15, length=3, stride=6, repeat=2)]
-    >>> list(runs((2, 6), (4, 6), (2, 0)))
-    [Runs(position=0, start=12, length=12, stride=12, repeat=1)]
+    >>> list(runs((2, 3), (12, 4), 4, (4, 6), (2, 3)))
+    [Runs(start=15, length=3, stride=6, repeat=2, position=0, pitch=12)]
+    >>> list(runs((2, 6), (24, 4), 4, (4, 6), (2, 0)))
+    [Runs(start=12, length=12, stride=0, repeat=1, position=0, pitch=0)]
     """
     if 0 in shape:
         return
     steps = [math.prod(global_shape[axis + 1:]) for axis in range(len(shape))]
     start = sum(at * step for at, step in zip(offset, steps))
-    axis, length = len(shape) - 1, 1
-    while axis >= 0:
-        length *= shape[axis]
-        if shape[axis] != global_shape[axis]:
-            break
-        axis -= 1
-    # axis is now the one that the run ends in; the one before it repeats the run.
-    outer = max(axis - 1, 0)
-    count, stride = (shape[outer], steps[outer]) if axis > 0 else (1, length)
-    for position, index in enumerate(itertools.product(*map(range, shape[:outer]))):
-        begin = start + sum(at * step for at, step in zip(index, steps))
-        yield Runs(position * count * length, begin, length, stride, count)
+    axes = merged(shape, steps, strides)
+    length = axes.pop()[0] if axes and axes[-1][1:] == (1, itemsize) else 1
+    repeat, stride, pitch = axes.pop() if axes else (1, 0, 0)
+    for index in itertools.product(*(range(n) for n, _, _ in axes)):
+        begin = start + sum(at * step for at, (_, step, _) in zip(index, axes))
+        position = sum(at * pitch for at, (_, _, pitch) in zip(index, axes))
+        yield Runs(begin, length, stride, repeat, position, pitch)
+
+
+def merged(shape: Shape, *strides: Sequence[int]) -> list[tuple[int, ...]]:
+    """(n, its stride of each kind) of every axis, without those of size 1, and with neighbours made one where every kind of
+    stride allows it.
+
+    Examples
+    --------
+    >>> merged((2, 3, 1, 4), (12, 4, 4, 1))
+    [(24, 1)]
+    """
+    axes: list[tuple[int, ...]] = []
+    for n, *own in zip(shape, *strides):
+        if n == 1:
+            continue
+        if axes and list(axes[-1][1:]) == [n * stride for stride in own]:
+            n *= axes.pop()[0]
+        axes.append((n, *own))
+    return axes
 
 
 def tiles(shape: Shape, limit: int) -> Iterator[tuple[Shape, Shape]]:

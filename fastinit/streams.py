@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import operator
+import os
 import secrets
 import threading
 from collections.abc import Sequence
@@ -84,11 +85,25 @@ def digest(seed_material: bytes, name: str = "", purpose: str = "words") -> byte
     return hashlib.sha256(seed_material + _field(name.encode()) + end).digest()
 
 
+# Held for a few instructions, so one serves all. A forked child renews it: the thread that held it is not there to let go.
+_numbering = threading.Lock()
+
+
+def _renew_lock() -> None:
+    global _numbering
+    _numbering = threading.Lock()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_renew_lock)
+
+
 class Rng:
     """A source of fresh keys: each call that is given it draws values unlike any before, reproducibly.
 
     Every initializer is also a method (``rng.normal_(w)`` is ``fastinit.normal_(w, seed=rng)``). Calls are numbered under a
-    lock: from several threads, each gets a number of its own.
+    lock: from several threads, each gets a number of its own. A forked child goes on with the numbers that its parent goes on
+    with, so give it an `Rng` of its own.
 
     Parameters
     ----------
@@ -116,7 +131,6 @@ class Rng:
         if isinstance(seed, Rng):
             raise TypeError("seed: expected what a stream can start from, got an Rng; pass the Rng itself as seed=")
         self._numbers = entropy(seed)
-        self._lock = threading.Lock()
         self._calls = 0
 
     @property
@@ -135,10 +149,9 @@ class Rng:
 
     def __setstate__(self, state: tuple[tuple[int, ...], int]) -> None:
         self._numbers, self._calls = state
-        self._lock = threading.Lock()
 
     def next_material(self) -> bytes:
-        with self._lock:
+        with _numbering:
             call = self._calls
             self._calls += 1
         return material(self._numbers, call)

@@ -9,7 +9,9 @@
 #define FI_STREAM_VERSION 1
 
 /* The lists. Each is written here once for C and once in Python; a test compares them. */
-#define FI_DISTS(X) X(constant) X(uniform) X(normal) X(trunc_normal)
+/* The last three are the truncated gaussian: by gaussian proposals, by uniform ones for narrow intervals, by exponential ones
+ * for tails. */
+#define FI_DISTS(X) X(constant) X(uniform) X(normal) X(trunc_normal) X(trunc_narrow) X(trunc_tail)
 #define FI_DTYPES(X) X(f32, 4) X(f64, 8) X(f16, 2) X(bf16, 2)
 #define FI_ISAS(X) X(scalar) X(neon) X(avx2) X(avx512) /* worst first */
 
@@ -22,9 +24,9 @@ extern const char *const fi_dtype_names[FI_DTYPE_COUNT];
 extern const char *const fi_isa_names[FI_ISA_COUNT];
 
 enum {
-    FI_GROUP = 32,            /* words that are transformed together */
-    FI_BLOCK = 4096,          /* elements whose rejections are settled together */
-    FI_REDRAWS = 1 << 18,     /* candidates that a block may draw */
+    FI_GROUP = 32,    /* words that are transformed together */
+    FI_REDRAWS = 256, /* words of the redraw orbit that an element may use */
+    FI_REDRAW_STRIDE = 257, /* from one element's to the next one's: odd, so that far ones are not related */
 };
 
 /* What to write. The numbers are final: binary64 values that the kernel's type (f64 for dtype f64, else f32)
@@ -32,9 +34,10 @@ enum {
 typedef struct {
     int32_t dist, dtype;
     double scale, shift;  /* value = fma(z, scale, shift) */
-    double rest;          /* uniform: value = fma(k + 1/2, scale, rest) + shift, rest what rounding took from shift */
-    double low, high;     /* uniform and trunc_normal: closed interval in the kernel's type */
-    double least, most;   /* the same interval in dtype; infinite where there is none */
+    double rest;          /* uniform, trunc_narrow: value = fma(k + 1/2, scale, rest) + shift, rest what rounding took from shift */
+    double low, high;     /* trunc_*: closed interval in the kernel's type */
+    double least, most;   /* uniform, trunc_*: closed interval in dtype */
+    double origin, curve, slope; /* trunc_narrow, trunc_tail: the acceptance test, README.md section 6 */
     uint64_t bits;        /* constant: the element's bit pattern */
 } fi_plan;
 
@@ -46,14 +49,21 @@ typedef struct {
 /* 1 if this build has the kernels and this CPU runs them. */
 int fi_isa_available(int isa);
 
-/* Writes elements [start, start + n) of the stream to out, at any alignment. isa must be available. */
-void fi_fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, void *out);
+/* Which elements: `count` runs of `length`, run j from element start + j * stride on, at byte j * pitch of the target. */
+typedef struct {
+    uint64_t start, length, stride, count;
+    int64_t pitch;
+} fi_runs;
+
+/* Writes the runs' elements to out, at any alignment. isa must be available. With `stream`, the stores bypass the caches
+ * where they can. */
+void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int stream, void *out);
 
 /* Writes words [start, start + n) of the key's main orbit. */
 void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out);
 
-/* The uniform or normal transform alone, on words from the caller: groups * FI_GROUP of them, giving as many f32 or half
- * as many f64. For exhaustive tests. */
+/* The uniform or normal transform alone, on words from the caller: groups * FI_GROUP of them, giving as many elements or, of
+ * f64, half as many. For exhaustive tests. */
 void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out);
 
 #endif

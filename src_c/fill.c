@@ -27,93 +27,166 @@ static const size_t dtype_sizes[] = {
 #define SIZE(name, size) size,
     FI_DTYPES(SIZE)};
 
-static enum fi_real real_of(const fi_plan *plan) { return plan->dtype == FI_f64 ? FI_REAL64 : FI_REAL32; }
+static enum fi_real real_of(int dtype) { return dtype == FI_f64 ? FI_REAL64 : FI_REAL32; }
 
-/* Groups whose words are made before numbers are made from them: all of it stays in the first-level cache. */
-enum { CHUNK_GROUPS = 32 };
+enum { WORDS = 1024, FINE = 32, COARSE = FI_CHUNK / FINE }; /* WORDS are made at a time */
 
-/* A block's elements of the kernel's type; room for whole vectors behind the last. */
-typedef union {
-    _Alignas(64) float f32[FI_BLOCK + 16];
-    double f64[FI_BLOCK + 8];
-} block;
+/* Steps of one orbit as one affine map: state -> power * state + plus. */
+typedef struct {
+    uint64_t power, plus;
+} step;
 
-/* Everything that a fill carries from block to block. */
+static step step_of(uint64_t words, uint64_t inc) {
+    const fi_jump j = fi_jump_of(words);
+    return (step){j.power, j.series * inc};
+}
+
+static uint64_t stepped(step by, uint64_t state) { return by.power * state + by.plus; }
+
+/* Everything that a fill carries along. */
 typedef struct {
     const fi_plan *plan;
     const fi_table *table;
     enum fi_real real;
-    size_t real_size, group;    /* bytes of an element of the kernel's type; elements of a group */
-    size_t span;                /* elements from one block to the next */
-    fi_lanes main, redraw;      /* at the next group; at the redraws of the current block */
-    fi_jump redraw_stride;      /* from one block's redraws to the next block's */
-} stream;
+    size_t size, real_size, group; /* bytes of an element of the dtype and of the kernel's type; elements of a group */
+    int rejects, stream, carries;  /* carries: what is before out may be in `before` only, for streaming stores */
+    _Alignas(FI_LINE) char before[FI_LINE];
+    fi_lanes lanes;                /* at the next group */
+    uint64_t redraw, redraw_inc;   /* the state of the first redraw of the next group's first element */
+    step chunk, fine[FINE], coarse[COARSE]; /* of the redraws: over a chunk, over i elements, over FINE * i elements */
+} filling;
 
-/* Lanes at an element of one orbit. */
-static void seed_at(const stream *s, fi_lanes *lanes, uint64_t state, uint64_t inc, uint64_t element) {
-    inc |= 1;
-    s->table->seed(lanes, fi_jump_by(state, inc, element / s->group * FI_GROUP), inc);
+/* steps[i] is i times the step; returns n times the step. */
+static step multiples(step *steps, size_t n, step one) {
+    step sum = {1, 0};
+    for (size_t i = 0; i < n; i++) {
+        steps[i] = sum;
+        sum = (step){sum.power * one.power, stepped(one, sum.plus)};
+    }
+    return sum;
 }
 
-static void draw(const stream *s, fi_lanes *lanes, size_t groups, char *out, uint64_t *rejected) {
-    _Alignas(64) uint32_t words[CHUNK_GROUPS * FI_GROUP];
-    while (groups) {
-        const size_t n = groups < CHUNK_GROUPS ? groups : CHUNK_GROUPS;
-        s->table->words(lanes, words, n);
-        if (rejected) s->table->truncated[s->real](s->plan, words, n, out, rejected);
-        else s->table->transform[s->plan->dist][s->real](s->plan, words, n, out);
-        if (rejected) rejected += n * s->group / 64;
-        out += n * s->group * s->real_size;
-        groups -= n;
+/* Elements [from, to) of the next chunk, of the kernel's type, to x + from. */
+static void draw_truncated(filling *f, size_t from, size_t to, char *x) {
+    const fi_table *table = f->table;
+    const int dist = f->plan->dist;
+    _Alignas(64) uint32_t words[WORDS];
+    uint64_t rejected[FI_CHUNK / 64];
+    fi_rejects rejects;
+    for (size_t i = 0; i < to; i += WORDS / FI_GROUP * f->group) {
+        size_t groups = (to - i + f->group - 1) / f->group;
+        if (groups > WORDS / FI_GROUP) groups = WORDS / FI_GROUP;
+        table->words(&f->lanes, words, groups);
+        table->propose[dist][f->real](f->plan, words, groups, x + i * f->real_size, rejected + i / 64);
+    }
+    rejected[0] &= ~(uint64_t)0 << from;
+    size_t n = table->places(rejected, to, rejects.where);
+    uint64_t base[COARSE];
+    for (size_t i = 0; i < COARSE; i++) base[i] = stepped(f->coarse[i], f->redraw);
+    for (size_t k = 0; k < n; k++) {
+        const size_t i = rejects.where[k];
+        rejects.state[k] = stepped(f->fine[i % FINE], base[i / FINE]);
+    }
+    rejects.inc = f->redraw_inc;
+    const int rounds = FI_REDRAWS / (f->real == FI_REAL64 ? 4 : 2);
+    for (int round = 0; n && round < rounds; round++) n = table->redraw[dist][f->real](f->plan, &rejects, n, x);
+}
+
+/* Elements [from, to) of the next chunk to out. Never streamed: rejected elements are written twice, and what would be saved
+ * in stores a second pass takes. */
+static void fill_truncated(filling *f, size_t from, size_t to, char *out) {
+    _Alignas(FI_LINE) char temporary[(FI_CHUNK + FI_SPARE) * sizeof(double)];
+    const int direct = f->size == f->real_size && from == 0 && to % f->group == 0;
+    char *x = direct ? out : temporary;
+    draw_truncated(f, from, to, x);
+    f->redraw = stepped(f->chunk, f->redraw);
+    if (!direct) f->table->store[f->plan->dtype](f->plan, x + from * f->real_size, to - from, out);
+}
+
+/* Groups to out, all of them or, by way of a copy, elements [from, to) of a single one. */
+static void fill_groups(filling *f, size_t groups, size_t from, size_t to, char *out) {
+    _Alignas(FI_LINE) uint32_t words[WORDS];
+    _Alignas(FI_LINE) char temporary[FI_GROUP * sizeof(float)];
+    const int whole = from == 0 && to == groups * f->group;
+    fi_write_fn *const write = f->table->write[f->plan->dist][f->plan->dtype];
+    f->table->words(&f->lanes, words, groups);
+    if (whole && f->carries) write(f->plan, words, groups, out, f->before);
+    else write(f->plan, words, groups, whole ? out : temporary, 0);
+    if (!whole) memcpy(out, temporary + from * f->size, (to - from) * f->size);
+}
+
+/* What streaming stores left unwritten before out. */
+static void flush(const fi_table *table, const char *before, char *out) {
+    const size_t left = (uintptr_t)out % table->streams;
+    memcpy(out - left, before + table->streams - left, left);
+}
+
+/* n elements to out, from element `from` of the next group on. */
+static void fill_run(filling *f, size_t from, uint64_t n, char *out) {
+    f->carries = 0;
+    for (uint64_t end = from + n; from < end;) {
+        size_t to = end < FI_CHUNK ? (size_t)end : FI_CHUNK;
+        if (f->rejects) fill_truncated(f, from, to, out);
+        else {
+            const int streams = f->stream && (uintptr_t)out % 16 == 0 && to >= f->group;
+            size_t groups = to < WORDS / FI_GROUP * f->group ? to / f->group : WORDS / FI_GROUP;
+            if (from || !groups || (streams && !f->carries)) groups = 1;
+            if (to > groups * f->group) to = groups * f->group;
+            if (f->carries && !streams) flush(f->table, f->before, out);
+            fill_groups(f, groups, from, to, out);
+            if (streams && !f->carries && !from) memcpy(f->before, out + to * f->size - f->table->streams, f->table->streams);
+            f->carries = streams && !from;
+        }
+        out += (to - from) * f->size;
+        from = 0;
+        end -= to;
+    }
+    if (f->carries) flush(f->table, f->before, out);
+}
+
+static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *runs, const fi_table *table, int stream,
+                        char *out) {
+    filling f = {.plan = plan, .table = table, .real = real_of(plan->dtype), .size = dtype_sizes[plan->dtype],
+                 .stream = stream, .redraw_inc = key->redraw_inc | 1};
+    f.rejects = plan->dist != FI_uniform && plan->dist != FI_normal;
+    f.real_size = f.real == FI_REAL64 ? sizeof(double) : sizeof(float);
+    f.group = FI_GROUP * sizeof(float) / f.real_size;
+    if (plan->dist == FI_trunc_narrow || plan->dist == FI_trunc_tail) f.group /= 2;
+    const uint64_t inc = key->inc | 1, first = runs->start / f.group;
+    size_t from = runs->start % f.group;
+    table->seed(&f.lanes, fi_jump_by(key->state, inc, first * FI_GROUP), inc);
+    if (f.rejects) {
+        f.redraw = fi_jump_by(key->redraw_state, f.redraw_inc, first * f.group * FI_REDRAW_STRIDE);
+        const step row = multiples(f.fine, FINE, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
+        f.chunk = multiples(f.coarse, COARSE, row);
+    }
+    /* From one run to the next it is either so many groups or one more. */
+    fi_lanes lanes = f.lanes;
+    uint64_t redraw = f.redraw;
+    step forward[2], forward_redraw[2];
+    if (runs->count > 1) {
+        for (int more = 0; more < 2; more++) {
+            const uint64_t groups = runs->stride / f.group + more;
+            forward[more] = step_of(groups * FI_GROUP, inc);
+            forward_redraw[more] = step_of(groups * f.group * FI_REDRAW_STRIDE, f.redraw_inc);
+        }
+    }
+    for (uint64_t j = 0;;) {
+        fill_run(&f, from, runs->length, out);
+        if (++j == runs->count) break;
+        out += runs->pitch;
+        from += runs->stride % f.group;
+        const int more = from >= f.group;
+        from -= more * f.group;
+        table->jump(&lanes, forward[more].power, forward[more].plus);
+        f.lanes = lanes;
+        f.redraw = redraw = stepped(forward_redraw[more], redraw);
     }
 }
 
-/* The accepted among the block's candidates, in order, take the places of the n first elements' rejected ones, in
- * order. */
-static void redraw(const stream *s, const uint64_t *rejected, char *x, size_t n) {
-    uint16_t where[FI_BLOCK + FI_SPARE], from[FI_BLOCK + FI_SPARE];
-    const size_t open = s->table->places(rejected, 0, n, where);
-    size_t next = 0;
-    if (!open) return;
-    fi_lanes lanes = s->redraw;
-    block candidates;
-    for (size_t drawn = 0; next < open && drawn < FI_REDRAWS;) {
-        uint64_t outside[FI_BLOCK / 64];
-        /* A few more than are open, so that for common bounds one round is enough; how many cannot show. */
-        size_t groups = (open - next + (open - next) / 8) / s->group + 1, most = FI_BLOCK / s->group;
-        if (groups > most) groups = most;
-        draw(s, &lanes, groups, (char *)&candidates, outside);
-        drawn += groups * s->group;
-        size_t accepted = s->table->places(outside, ~(uint64_t)0, groups * s->group, from);
-        if (accepted > open - next) accepted = open - next;
-        s->table->replace[s->real](x, where + next, &candidates, from, accepted);
-        next += accepted;
-    }
-    /* Beyond reach for any plan that plan.py makes; still in bounds. */
-    s->table->clamp[s->real](s->plan, x, where + next, open - next);
-}
-
-/* Elements [from, to) of a block (a span, where nothing is rejected) to out. */
-static void fill_block(stream *s, size_t from, size_t to, char *out) {
-    const fi_plan *plan = s->plan;
-    const int rejects = plan->dist == FI_trunc_normal;
-    const size_t begin = rejects ? 0 : from / s->group * s->group;
-    const size_t groups = (to - begin + s->group - 1) / s->group;
-    block temporary;
-    const int direct = dtype_sizes[plan->dtype] == s->real_size && begin == from && begin + groups * s->group == to;
-    char *x = direct ? out : (char *)&temporary;
-    uint64_t outside[FI_BLOCK / 64];
-    draw(s, &s->main, groups, x, rejects ? outside : 0);
-    if (rejects) {
-        redraw(s, outside, x, to - begin);
-        s->table->jump(&s->redraw, s->redraw_stride.power, s->redraw_stride.series * s->redraw.inc);
-    }
-    if (!direct) s->table->store[plan->dtype](plan, x + (from - begin) * s->real_size, to - from, out);
-}
-
-static void fill_constant(const fi_plan *plan, uint64_t n, char *out) {
-    const size_t size = dtype_sizes[plan->dtype], bytes = (size_t)n * size;
-    char pattern[64];
+static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_table *table, int stream, char *out) {
+    const size_t size = dtype_sizes[plan->dtype], bytes = (size_t)runs->length * size;
+    _Alignas(FI_LINE) char pattern[FI_LINE];
     for (size_t i = 0; i < sizeof pattern; i++) { /* by shifts, not by memory order: the same on big-endian machines */
         size_t k = i % size;
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
@@ -121,36 +194,26 @@ static void fill_constant(const fi_plan *plan, uint64_t n, char *out) {
 #endif
         pattern[i] = (char)(plan->bits >> (8 * k));
     }
-    size_t i = 0;
-    for (; bytes - i >= sizeof pattern; i += sizeof pattern) memcpy(out + i, pattern, sizeof pattern);
-    memcpy(out + i, pattern, bytes - i);
-}
-
-static void fill_random(const fi_plan *plan, const fi_key *key, const fi_table *table, uint64_t start, uint64_t n,
-                        char *out) {
-    stream s = {.plan = plan, .table = table, .real = real_of(plan)};
-    s.real_size = s.real == FI_REAL64 ? sizeof(double) : sizeof(float);
-    s.group = FI_GROUP * sizeof(float) / s.real_size;
-    const int rejects = plan->dist == FI_trunc_normal;
-    s.span = rejects ? FI_BLOCK : CHUNK_GROUPS * s.group;
-    seed_at(&s, &s.main, key->state, key->inc, rejects ? start / FI_BLOCK * FI_BLOCK : start);
-    if (rejects) {
-        /* Redraws are elements of the redraw orbit, FI_REDRAWS for each block. */
-        seed_at(&s, &s.redraw, key->redraw_state, key->redraw_inc, start / FI_BLOCK * FI_REDRAWS);
-        s.redraw_stride = fi_jump_of((uint64_t)FI_REDRAWS / s.group * FI_GROUP);
-    }
-    for (uint64_t i = start, end = start + n; i < end;) {
-        size_t from = i % s.span, left = s.span - from, count = end - i < left ? (size_t)(end - i) : left;
-        fill_block(&s, from, from + count, out);
-        out += count * dtype_sizes[plan->dtype];
-        i += count;
+    for (uint64_t j = 0; j < runs->count; j++, out += runs->pitch) {
+        size_t lines = bytes / FI_LINE;
+        char *end = out + lines * FI_LINE;
+        memcpy(end, pattern, bytes % FI_LINE);
+        if (stream && lines > 1 && (uintptr_t)out % 16 == 0) {
+            memcpy(out, pattern, FI_LINE);
+            table->constant(pattern, lines - 1, out + FI_LINE, pattern);
+            flush(table, pattern, end);
+        } else table->constant(pattern, lines, out, 0);
     }
 }
 
-void fi_fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, void *out) {
+void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int stream, void *out) {
+    if (!runs->length || !runs->count) return;
     const fi_environment caller = fi_environment_default();
-    if (plan->dist == FI_constant) fill_constant(plan, n, out);
-    else if (n) fill_random(plan, key, table_of(isa), start, n, out);
+    const fi_table *table = table_of(isa);
+    stream = stream && table->streams;
+    if (plan->dist == FI_constant) fill_constant(plan, runs, table, stream, out);
+    else fill_random(plan, key, runs, table, stream, out);
+    if (stream) fi_fence();
     fi_environment_restore(caller);
 }
 
@@ -168,6 +231,6 @@ void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *
 
 void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out) {
     const fi_environment caller = fi_environment_default();
-    table_of(isa)->transform[plan->dist][real_of(plan)](plan, words, groups, out);
+    table_of(isa)->write[plan->dist][plan->dtype](plan, words, groups, out, 0);
     fi_environment_restore(caller);
 }

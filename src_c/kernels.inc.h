@@ -6,42 +6,6 @@
 #include "tables.h"
 #include "vec.inc.h"
 
-#define T f32
-#define real float
-#define v_real v_f32
-#define v_int v_i32
-#define v_uint v_u32
-#define LANES FI_LANES
-#define BITS 32
-#define MANTISSA 23
-#define DROP_UNIFORM 8
-#define DROP_RADIUS 1
-#define DROP_ANGLE 2
-#define LOG_POLY FI_LOG_F32
-#define LOG_HOW horner
-#define SIN_POLY FI_SIN_F32
-#define COS_POLY FI_COS_F32
-#define MINUS_2LN2 FI_MINUS_2LN2_F32
-#include "real.inc.h"
-
-#define T f64
-#define real double
-#define v_real v_f64
-#define v_int v_i64
-#define v_uint v_u64
-#define LANES FI_LANES64
-#define BITS 64
-#define MANTISSA 52
-#define DROP_UNIFORM 11
-#define DROP_RADIUS 11
-#define DROP_ANGLE 11
-#define LOG_POLY FI_LOG_F64
-#define LOG_HOW even_odd
-#define SIN_POLY FI_SIN_F64
-#define COS_POLY FI_COS_F64
-#define MINUS_2LN2 FI_MINUS_2LN2_F64
-#include "real.inc.h"
-
 /* A vector of words takes one vector of states, or two: those of the even and of the odd words, so that the halves of
  * both interleave in place. */
 enum { STATES = FI_LANES == 1 ? 1 : 2, STATE_VECTORS = FI_GROUP / FI_LANES64 };
@@ -91,32 +55,37 @@ static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
     UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) v_store_u64(lanes->state + v * FI_LANES64, s[v]);
 }
 
-static size_t places(const uint64_t *bits, uint64_t flip, size_t n, uint16_t *index) {
+/* How many bits a word has set is what a branch cannot predict: some more are written than most words have. */
+static size_t places(const uint64_t *bits, size_t n, uint32_t *index) {
+    enum { EAGER = 8 };
     size_t found = 0;
     for (size_t i = 0; i < n; i += 64) {
-        uint64_t left = bits[i / 64] ^ flip;
+        uint64_t left = bits[i / 64];
         if (n - i < 64) left &= ((uint64_t)1 << (n - i)) - 1;
+#if FI_LANES == 16
+        for (unsigned k = 0; k < 64; k += 16) found += v_compress(index + found, (uint32_t)(i + k), (uint16_t)(left >> k));
+#else
         const size_t end = found + v_count_bits(left);
-        /* A few more than most words have, without asking: how many there are is what a branch cannot predict. */
-        UNROLL for (size_t k = 0; k < FI_SPARE; k++, left &= left - 1) index[found + k] = (uint16_t)(i + v_lowest_bit(left));
-        for (found += FI_SPARE; left; left &= left - 1) index[found++] = (uint16_t)(i + v_lowest_bit(left));
+        UNROLL for (size_t k = 0; k < EAGER; k++, left &= left - 1) index[found + k] = (uint32_t)(i + v_lowest_bit(left));
+        for (found += EAGER; left; left &= left - 1) index[found++] = (uint32_t)(i + v_lowest_bit(left));
         found = end;
+#endif
     }
     return found;
 }
 
-/* Finite f32 within the target's range to 16 bits, to nearest even. */
+/* Finite f32 within the target's range to 16 bits, to nearest even: bfloat16 in the high half of a lane, whose low half
+ * is left over. */
 SI v_u32 round_bf16(v_f32 x) {
     v_u32 bits = v_bits_f32(x);
-    return (bits + 0x7fffu + ((bits >> 16) & 1u)) >> 16;
+    return bits + 0x7fffu + ((bits >> 16) & 1u);
 }
 
-SI v_u32 round_f16(v_f32 x) {
-#if FI_LANES == 8 /* the instruction, for a quarter of a float16 fill's time */
-    return (v_u32)_mm256_cvtepu16_epi32(_mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
-#elif FI_LANES == 16
-    return (v_u32)_mm512_cvtepu16_epi32(_mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT));
-#else
+/* Two vectors of f32 as one of 16-bit numbers. */
+SI v_u32 pack_bf16(v_f32 a, v_f32 b) { return v_high_halves(round_bf16(a), round_bf16(b)); }
+
+#ifndef FI_X86
+SI v_u32 round_f16(v_f32 x) { /* in the low half of a lane */
     v_u32 bits = v_bits_f32(x), sign = bits & 0x80000000u, size = bits ^ sign;
     v_u32 normal = (size - (112u << 23) + 0xfffu + ((size >> 13) & 1u)) >> 13;
     /* Below 2^-14 results are multiples of 2^-24, the spacing of f32 in [1/2, 1): let the adder round. */
@@ -124,37 +93,80 @@ SI v_u32 round_f16(v_f32 x) {
     v_u32 below = size - (113u << 23); /* "negative" where size < 2^-14 */
     v_f32 chosen = v_where_neg_f32((v_i32)below, v_from_bits_f32(subnormal), v_from_bits_f32(normal));
     return v_bits_f32(chosen) | (sign >> 16);
-#endif
 }
 
-SI void store_16(const fi_plan *plan, const float *x, size_t n, uint16_t *out, v_u32 (*round)(v_f32)) {
-    const v_f32 least = v_set_f32((float)plan->least), most = v_set_f32((float)plan->most);
-    for (size_t i = 0; i < n; i += FI_LANES) { /* x has room for whole vectors, out has not */
-        v_u16 r = V_CAST(v_u16, round(v_min_f32(v_max_f32(v_load_f32(x + i), least), most)));
-        if (n - i >= FI_LANES) memcpy(out + i, &r, sizeof r);
-        else memcpy(out + i, &r, (n - i) * sizeof *out);
+SI v_u32 pack_f16(v_f32 a, v_f32 b) { return v_low_halves(round_f16(a), round_f16(b)); }
+#else
+SI v_u32 pack_f16(v_f32 a, v_f32 b) { return v_pack_f16(a, b); } /* the instruction, for a quarter of a float16 fill's time */
+#endif
+
+#define T f32
+#define real float
+#define v_real v_f32
+#define v_int v_i32
+#define v_uint v_u32
+#define LANES FI_LANES
+#define BITS 32
+#define MANTISSA 23
+#define DROP_UNIFORM 8
+#define DROP_RADIUS 1
+#define DROP_ANGLE 2
+#define LOG_POLY FI_LOG_F32
+#define LOG_HOW horner
+#define SIN_POLY FI_SIN_F32
+#define COS_POLY FI_COS_F32
+#define MINUS_2LN2 FI_MINUS_2LN2_F32
+#define DTYPES(X) X(f32) X(f16) X(bf16)
+#include "real.inc.h"
+
+#define T f64
+#define real double
+#define v_real v_f64
+#define v_int v_i64
+#define v_uint v_u64
+#define LANES FI_LANES64
+#define BITS 64
+#define MANTISSA 52
+#define DROP_UNIFORM 11
+#define DROP_RADIUS 11
+#define DROP_ANGLE 11
+#define LOG_POLY FI_LOG_F64
+#define LOG_HOW even_odd
+#define SIN_POLY FI_SIN_F64
+#define COS_POLY FI_COS_F64
+#define MINUS_2LN2 FI_MINUS_2LN2_F64
+#define DTYPES(X) X(f64)
+#include "real.inc.h"
+
+SI void repeat(const void *pattern, size_t lines, void *out, v_carry *carry) {
+    v_u32 x[16 / FI_LANES];
+    memcpy(x, pattern, sizeof x);
+    for (size_t i = 0; i < lines; i++) {
+        UNROLL for (size_t k = 0; k < 16 / FI_LANES; k++) v_put((char *)out + 64 * i + sizeof *x * k, x[k], carry);
     }
 }
 
-static void store_f16(const fi_plan *plan, const void *x, size_t n, void *out) {
-    store_16(plan, x, n, out, round_f16);
+static void constant(const void *pattern, size_t lines, void *out, void *before) {
+    v_carry carry = v_carry_from(pattern, out);
+    repeat(pattern, lines, out, before ? &carry : 0);
 }
 
-static void store_bf16(const fi_plan *plan, const void *x, size_t n, void *out) {
-    store_16(plan, x, n, out, round_bf16);
-}
+#define EACH_DTYPE(name) {[FI_f32] = name##_f32, [FI_f64] = name##_f64, [FI_f16] = name##_f16, [FI_bf16] = name##_bf16}
+#define EACH_TRUNCATED(name) \
+    {[FI_trunc_normal] = {name##_trunc_normal_f32, name##_trunc_normal_f64}, \
+     [FI_trunc_narrow] = {name##_trunc_narrow_f32, name##_trunc_narrow_f64}, \
+     [FI_trunc_tail] = {name##_trunc_tail_f32, name##_trunc_tail_f64}}
 
 static const fi_table table = {
     .runs = runs,
+    .streams = STREAMS,
     .seed = seed,
     .jump = jump,
     .words = words,
-    .transform = {[FI_uniform] = {uniform_f32, uniform_f64},
-                  [FI_normal] = {normal_f32, normal_f64},
-                  [FI_trunc_normal] = {normal_f32, normal_f64}},
-    .truncated = {truncated_f32, truncated_f64},
+    .constant = constant,
+    .write = {[FI_uniform] = EACH_DTYPE(write_uniform), [FI_normal] = EACH_DTYPE(write_normal)},
+    .propose = EACH_TRUNCATED(propose),
+    .redraw = EACH_TRUNCATED(redraw),
     .places = places,
-    .replace = {replace_f32, replace_f64},
-    .clamp = {clamp_f32, clamp_f64},
-    .store = {[FI_f32] = store_f32, [FI_f64] = store_f64, [FI_f16] = store_f16, [FI_bf16] = store_bf16},
+    .store = EACH_DTYPE(store),
 };

@@ -4,14 +4,18 @@
  *   real, v_real, v_int, v_uint, LANES   scalar type, lane types, lanes in a vector
  *   BITS, MANTISSA             of a word; explicit mantissa bits of real
  *   DROP_UNIFORM, DROP_RADIUS, DROP_ANGLE   low bits of a word that real cannot use there
- * Formulas and their order of operations are part of the stream: README.md, sections 4 and 5. */
+ *   DTYPES(X)                  the dtypes computed in real
+ * Formulas and their order of operations are part of the stream: README.md, sections 4 to 6. */
 
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)
 #define R(name) PASTE(name, T)
 #define POLYNOMIAL(how, table, x) R(how)(table, sizeof(table) / sizeof((table)[0]), x)
 
-enum { R(per_group) = FI_GROUP * 32 / BITS }; /* elements */
+enum {
+    R(per_group) = FI_GROUP * 32 / BITS, /* elements, where one takes one unit */
+    R(half) = R(per_group) / 2,
+};
 
 SI v_real R(horner)(const real *c, size_t n, v_real x) {
     v_real p = R(v_set)(c[0]);
@@ -29,7 +33,7 @@ SI v_real R(even_odd)(const real *c, size_t n, v_real x) {
 }
 #endif
 
-SI v_uint R(word)(const uint32_t *words, size_t i) {
+SI v_uint R(unit)(const uint32_t *words, size_t i) {
 #if BITS == 32
     return v_load_u32(words + i);
 #else
@@ -43,22 +47,48 @@ SI v_int R(centre)(v_uint w, int drop) {
     return (v_int)((w & -(one << drop)) | (one << (drop - 1)));
 }
 
-static void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out) {
-    /* The dropped bits are still in the centre's integer, so the step is that much smaller: exact, as plan.py keeps
-     * the step far from the subnormals. */
-    const v_real step = R(v_set)((real)(plan->scale / (1u << DROP_UNIFORM))), rest = R(v_set)((real)plan->rest);
-    const v_real shift = R(v_set)((real)plan->shift);
-    const v_real low = R(v_set)((real)plan->low), high = R(v_set)((real)plan->high);
-    for (size_t i = 0; i < groups * R(per_group); i += LANES) {
-        v_real x = R(v_convert)(R(centre)(R(word)(words, i), DROP_UNIFORM));
-        x = R(v_fma)(x, step, rest) + shift;
-        R(v_store)((char *)out + i * sizeof(real), R(v_min)(R(v_max)(x, low), high));
+/* Two vectors of consecutive elements to memory of the dtype. */
+SI void R(put)(void *out, v_real a, v_real b, int dtype, v_carry *carry) {
+#if BITS == 32
+    if (dtype == FI_f16) v_put(out, pack_f16(a, b), carry);
+    else if (dtype == FI_bf16) v_put(out, pack_bf16(a, b), carry);
+    else
+#endif
+    if (carry) {
+        v_stream(out, (v_u32)R(v_bits)(a), carry);
+        v_stream((char *)out + sizeof a, (v_u32)R(v_bits)(b), carry);
+    } else {
+        R(v_store)(out, a);
+        R(v_store)((char *)out + sizeof a, b);
+    }
+    (void)dtype;
+}
+
+SI size_t R(size)(int dtype) { return dtype == FI_f16 || dtype == FI_bf16 ? sizeof(uint16_t) : sizeof(real); }
+
+SI v_real R(clamp)(v_real x, double low, double high) {
+    return R(v_min)(R(v_max)(x, R(v_set)((real)low)), R(v_set)((real)high));
+}
+
+/* The dropped bits are still in the centre's integer, so the step is that much smaller: exact, as plan.py keeps the step
+ * far from the subnormals. */
+SI v_real R(even)(const fi_plan *plan, v_uint w, v_real *k) {
+    *k = R(v_convert)(R(centre)(w, DROP_UNIFORM));
+    v_real step = R(v_set)((real)(plan->scale / (1u << DROP_UNIFORM))), rest = R(v_set)((real)plan->rest);
+    return R(v_fma)(*k, step, rest) + R(v_set)((real)plan->shift);
+}
+
+SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
+    for (size_t i = 0; i < groups * R(per_group); i += 2 * LANES) {
+        v_real k, a = R(clamp)(R(even)(plan, R(unit)(words, i), &k), plan->least, plan->most);
+        v_real b = R(clamp)(R(even)(plan, R(unit)(words, i + LANES), &k), plan->least, plan->most);
+        R(put)((char *)out + i * R(size)(dtype), a, b, dtype, carry);
     }
 }
 
-/* sqrt(-2 ln u) for u = (centre mod 2^BITS) / 2^BITS. A negative centre is u - 1, exact to the last bit, which is what
- * the logarithm needs near u = 1; a positive one is u itself, exact where u is small. */
-SI v_real R(radius)(v_uint w) {
+/* -2 ln u for u = (centre mod 2^BITS) / 2^BITS. A negative centre is u - 1, exact to the last bit, which is what the
+ * logarithm needs near u = 1; a positive one is u itself, exact where u is small. */
+SI v_real R(minus_2_log)(v_uint w) {
     enum { BIAS_TOP = (1 << (BITS - MANTISSA - 2)) - 2 + BITS }; /* biased exponent of 2^BITS m, 1/2 <= m < 1 */
     const v_uint one = (v_uint){0} + 1, half_exponent = (one << (BITS - 2)) - (one << (MANTISSA + 1));
     v_int k = R(centre)(w, DROP_RADIUS);
@@ -70,7 +100,7 @@ SI v_real R(radius)(v_uint w) {
     v_real f = R(v_where_neg)(k, t * (real)(BITS == 32 ? 0x1p-32 : 0x1p-64), m - (real)1);
     v_real e = R(v_convert_small)(exponent);
     /* u = 2^e (1 + f), -1/2 <= f < 0: both terms are positive, nothing cancels. */
-    return R(v_sqrt)(R(v_fma)(e, R(v_set)(MINUS_2LN2), f * POLYNOMIAL(LOG_HOW, LOG_POLY, f)));
+    return R(v_fma)(e, R(v_set)(MINUS_2LN2), f * POLYNOMIAL(LOG_HOW, LOG_POLY, f));
 }
 
 /* The point of the unit circle at a random angle: an eighth-turn arc about an axis, from the low bits, then one of four
@@ -86,62 +116,197 @@ SI void R(circle)(v_uint w, v_real *c, v_real *s) {
     *s = R(v_where_neg)(swap, large, small);
 }
 
-/* Box & Muller 1958. In each group the first half of the words are radii, the second half angles; the cosines are the
- * first half of the elements, the sines the second, so no lane moves. With `rejected`, its bit i is set where element i is
- * outside [low, high]: asked while the values are in registers, as the stores would have to be waited for. */
-SI void R(box_muller)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, uint64_t *rejected) {
-    enum { HALF = R(per_group) / 2 };
+/* Box & Muller 1958: a unit for the radius and one for the angle make two elements. */
+SI void R(box_muller)(const fi_plan *plan, v_uint radius, v_uint angle, v_real *c, v_real *s) {
     const v_real scale = R(v_set)((real)plan->scale), shift = R(v_set)((real)plan->shift);
-    const v_real low = R(v_set)((real)plan->low), high = R(v_set)((real)plan->high);
-    for (size_t g = 0; g < groups * R(per_group); g += R(per_group)) {
-        uint64_t bits = 0;
-        UNROLL for (size_t i = 0; i < HALF; i += LANES) {
-            v_real c, s, r = R(radius)(R(word)(words, g + i));
-            R(circle)(R(word)(words, g + i + HALF), &c, &s);
-            c = R(v_fma)(r * c, scale, shift);
-            s = R(v_fma)(r * s, scale, shift);
-            R(v_store)((char *)out + (g + i) * sizeof(real), c);
-            R(v_store)((char *)out + (g + i + HALF) * sizeof(real), s);
-            if (rejected) {
-                bits |= (uint64_t)R(v_mask)((c < low) | (c > high)) << i;
-                bits |= (uint64_t)R(v_mask)((s < low) | (s > high)) << (i + HALF);
-            }
-        }
-        if (rejected) {
-            if (g % 64 == 0) rejected[g / 64] = 0;
-            rejected[g / 64] |= bits << g % 64;
+    v_real x, y, r = R(v_sqrt)(R(minus_2_log)(radius));
+    R(circle)(angle, &x, &y);
+    *c = R(v_fma)(r * x, scale, shift);
+    *s = R(v_fma)(r * y, scale, shift);
+}
+
+/* A group's elements from its words: the first half of the units are radii, the second half angles; the cosines are the
+ * first half of the elements, the sines the second, so no lane moves. */
+SI void R(gaussians)(const fi_plan *plan, const uint32_t *words, v_real *x) {
+    UNROLL for (size_t i = 0; i < R(half); i += LANES) {
+        R(box_muller)(plan, R(unit)(words, i), R(unit)(words, R(half) + i), x + i / LANES, x + (R(half) + i) / LANES);
+    }
+}
+
+SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
+    for (size_t g = 0; g < groups; g++, words += FI_GROUP) {
+        v_real x[R(per_group) / LANES];
+        R(gaussians)(plan, words, x);
+        UNROLL for (size_t i = 0; i < R(per_group); i += 2 * LANES) {
+            R(put)((char *)out + (g * R(per_group) + i) * R(size)(dtype), x[i / LANES], x[i / LANES + 1], dtype, carry);
         }
     }
 }
 
-static void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out) {
-    R(box_muller)(plan, words, groups, out, 0);
+/* A candidate for narrow intervals: uniform, accepted with the gaussian's density over its largest in the interval.
+ * Bit l of the result tells whether lane l's is. */
+SI unsigned R(narrow)(const fi_plan *plan, v_uint value, v_uint decision, v_real *x) {
+    v_real k;
+    *x = R(clamp)(R(even)(plan, value, &k), plan->low, plan->high);
+    v_real d = k * (real)(1.0 / (1u << DROP_UNIFORM)) - R(v_set)((real)plan->origin);
+    return R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), R(minus_2_log)(decision));
 }
 
-static void R(truncated)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, uint64_t *rejected) {
-    R(box_muller)(plan, words, groups, out, rejected);
+/* A candidate for tails: exponential from the bound on, accepted likewise: C. P. Robert, "Simulation of truncated normal
+ * variables", Statistics and Computing 5, 1995. */
+SI unsigned R(tail)(const fi_plan *plan, v_uint value, v_uint decision, v_real *x) {
+    v_real e = R(minus_2_log)(value), t = R(v_fma)(e, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope));
+    v_real drawn = R(v_fma)(e, R(v_set)((real)plan->scale), R(v_set)((real)plan->shift));
+    *x = R(clamp)(drawn, plan->low, plan->high);
+    return R(v_at_most)(t * t, R(minus_2_log)(decision)) & R(v_equal)(*x, drawn);
 }
 
-/* x[to[i]] = candidates[from[i]] for i < n. */
-static void R(replace)(void *x, const uint16_t *to, const void *candidates, const uint16_t *from, size_t n) {
-    for (size_t i = 0; i < n; i++) memcpy((char *)x + to[i] * sizeof(real), (const real *)candidates + from[i], sizeof(real));
+SI unsigned R(inside)(const fi_plan *plan, v_real x) {
+    return R(v_at_most)(R(v_set)((real)plan->low), x) & R(v_at_most)(x, R(v_set)((real)plan->high));
 }
 
-static void R(clamp)(const fi_plan *plan, void *x, const uint16_t *index, size_t n) {
-    const real low = (real)plan->low, high = (real)plan->high;
-    for (size_t i = 0; i < n; i++) {
-        char *place = (char *)x + index[i] * sizeof(real); /* x may have any alignment */
-        real value;
-        memcpy(&value, place, sizeof value);
-        memcpy(place, value < low ? &low : &high, sizeof value);
+/* A redraw's candidate: of a gaussian pair the first that is accepted, else the second, clamped. */
+SI unsigned R(candidate)(const fi_plan *plan, int dist, v_uint a, v_uint b, v_real *x) {
+    if (dist == FI_trunc_narrow) return R(narrow)(plan, a, b, x);
+    if (dist == FI_trunc_tail) return R(tail)(plan, a, b, x);
+    v_real c, s;
+    R(box_muller)(plan, a, b, &c, &s);
+    v_real nearest = R(clamp)(c, plan->low, plan->high);
+    *x = R(v_where_equal)(c, nearest, c, R(clamp)(s, plan->low, plan->high));
+    return R(v_equal)(c, nearest) | R(inside)(plan, s);
+}
+
+SI void R(propose)(const fi_plan *plan, int dist, const uint32_t *words, size_t groups, void *x, uint64_t *rejected) {
+    const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
+    uint64_t all = 0;
+    for (size_t g = 0; g < groups; g++, words += FI_GROUP) {
+        v_real drawn[R(per_group) / LANES];
+        uint64_t accepted = 0;
+        if (dist == FI_trunc_normal) R(gaussians)(plan, words, drawn);
+        UNROLL for (size_t i = 0; i < n; i += LANES) {
+            accepted |= (uint64_t)(dist == FI_trunc_normal ? R(inside)(plan, drawn[i / LANES]) : R(candidate)(
+                plan, dist, R(unit)(words, i), R(unit)(words, R(half) + i), drawn + i / LANES)) << i;
+            R(v_store)((real *)x + g * n + i, drawn[i / LANES]);
+        }
+        all |= (accepted ^ (((uint64_t)1 << n) - 1)) << g * n % 64;
+        if ((g + 1) * n % 64 == 0 || g + 1 == groups) {
+            rejected[g * n / 64] = all;
+            all = 0;
+        }
     }
 }
 
-static void R(store)(const fi_plan *plan, const void *x, size_t n, void *out) {
-    (void)plan;
-    memcpy(out, x, n * sizeof(real));
+/* The next unit of each of LANES states. */
+SI v_uint R(next)(v_u64 *s, uint64_t inc) {
+#if BITS == 32
+    v_uint w = dxsm(s);
+    UNROLL for (size_t k = 0; k < STATES; k++) s[k] = s[k] * FI_PCG_MULT + inc;
+    return w;
+#else
+    v_u64 second = s[0] * FI_PCG_MULT + inc;
+#if FI_LANES == 1
+    v_uint w = dxsm(s) | (uint64_t)dxsm(&second) << 32;
+#else
+    v_u64 both[2] = {s[0], second};
+    v_uint w = (v_uint)dxsm(both);
+#endif
+    s[0] = second * FI_PCG_MULT + inc;
+    return w;
+#endif
 }
 
+/* The words of two vectors of states interleave. */
+SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LANES64) + i / FI_LANES64 : i; }
+
+SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n, void *x) {
+    enum { VECTORS = BITS == 32 ? STATES : 1 };
+    size_t left = 0;
+    memset(rejects->state + n, 0, (LANES - 1) * sizeof *rejects->state);
+    for (size_t k = 0; k < n; k += LANES) {
+        v_u64 s[VECTORS];
+        UNROLL for (size_t v = 0; v < VECTORS; v++) s[v] = v_load_u64(rejects->state + k + v * FI_LANES64);
+        v_uint a = R(next)(s, rejects->inc), b = R(next)(s, rejects->inc);
+        UNROLL for (size_t v = 0; v < VECTORS; v++) v_store_u64(rejects->state + k + v * FI_LANES64, s[v]);
+        v_real drawn;
+        const unsigned accepted = R(candidate)(plan, dist, a, b, &drawn);
+        real values[LANES];
+        R(v_store)(values, drawn);
+        const uint32_t *where = rejects->where + k;
+        const size_t count = n - k < LANES ? n - k : LANES;
+        if (count == LANES) {
+            UNROLL for (size_t i = 0; i < LANES; i++) memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
+        } else {
+            for (size_t i = 0; i < count; i++) memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
+        }
+        if (accepted == (unsigned)(((uint64_t)1 << LANES) - 1)) continue;
+#if FI_LANES == 16
+        const unsigned rejected = ~accepted, valid = (1u << count) - 1;
+        UNROLL for (size_t v = 0; v < VECTORS; v++) {
+            const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
+            left += v_compress_pairs(rejects->state + left, s[v], rejects->where + left, where + v * FI_LANES64, (uint8_t)bits);
+        }
+#else
+        for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
+            rejects->where[left] = where[i];
+            rejects->state[left] = rejects->state[k + i];
+            left += !(accepted >> R(lane)(i) & 1);
+        }
+#endif
+    }
+    return left;
+}
+
+SI void R(keep)(const fi_plan *plan, const void *values, size_t n, void *out, int dtype) {
+    const real *x = values;
+    const size_t size = R(size)(dtype);
+    if (size == sizeof(real)) {
+        memcpy(out, x, n * size);
+        return;
+    }
+    for (size_t i = 0; i < n; i += 2 * LANES) { /* x has room for whole vectors, out has not */
+        v_real a = R(clamp)(R(v_load)(x + i), plan->least, plan->most);
+        v_real b = R(clamp)(R(v_load)(x + i + LANES), plan->least, plan->most);
+        v_real last[2];
+        const int whole = i + 2 * LANES <= n;
+        R(put)(whole ? (char *)out + i * size : (char *)last, a, b, dtype, 0);
+        if (!whole) memcpy((char *)out + i * size, last, (n - i) * size);
+    }
+}
+
+/* Copies of the plan and of the carry: the compiler would have to think that stores change what a pointer leads to. */
+#define WRITE(dist, dtype) \
+    static void write_##dist##_##dtype(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before) { \
+        const fi_plan own = *plan; \
+        if (before) { \
+            v_carry carry = v_carry_from(before, out); \
+            R(dist)(&own, words, groups, out, FI_##dtype, &carry); \
+            v_store_u32(before, carry.before); \
+        } else R(dist)(&own, words, groups, out, FI_##dtype, 0); \
+    }
+#define STORE(dtype) \
+    static void store_##dtype(const fi_plan *plan, const void *x, size_t n, void *out) { \
+        const fi_plan own = *plan; \
+        R(keep)(&own, x, n, out, FI_##dtype); \
+    }
+#define STORED(dtype) WRITE(uniform, dtype) WRITE(normal, dtype) STORE(dtype)
+DTYPES(STORED)
+#define TRUNCATED(dist) \
+    static void R(propose_##dist)(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint64_t *rejected) { \
+        const fi_plan own = *plan; \
+        R(propose)(&own, FI_##dist, words, groups, x, rejected); \
+    } \
+    static size_t R(redraw_##dist)(const fi_plan *plan, fi_rejects *rejects, size_t n, void *x) { \
+        const fi_plan own = *plan; \
+        return R(redraw)(&own, FI_##dist, rejects, n, x); \
+    }
+TRUNCATED(trunc_normal)
+TRUNCATED(trunc_narrow)
+TRUNCATED(trunc_tail)
+
+#undef WRITE
+#undef STORE
+#undef STORED
+#undef TRUNCATED
 #undef PASTE_
 #undef PASTE
 #undef R
@@ -162,3 +327,4 @@ static void R(store)(const fi_plan *plan, const void *x, size_t n, void *out) {
 #undef SIN_POLY
 #undef COS_POLY
 #undef MINUS_2LN2
+#undef DTYPES

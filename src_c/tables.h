@@ -11,30 +11,46 @@ typedef struct {
     uint64_t inc;
 } fi_lanes;
 
-enum { FI_SPARE = 8 }; /* places that places() may write beyond those it counts */
+enum {
+    FI_LINE = 64,    /* bytes of a cache line, and of the widest vector */
+    FI_CHUNK = 2048, /* elements that are made in one go: with their words and rejections they stay in the first-level cache */
+    FI_SPARE = 32,   /* elements behind a list's end that kernels may read and write */
+};
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 
-typedef void fi_transform_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out);
+/* The rejected elements of a chunk, in any order: where each is, and the state that its next redraw comes from. */
+typedef struct {
+    _Alignas(64) uint64_t state[FI_CHUNK + FI_SPARE];
+    uint32_t where[FI_CHUNK + FI_SPARE];
+    uint64_t inc;
+} fi_rejects;
+
+/* Words to elements of the plan's dtype. With `before`, which holds the table's streams bytes that come before out, by
+ * streaming stores, which leave the last out % streams bytes unwritten: they are then in before, at its end. out must be
+ * aligned to 16 bytes. */
+typedef void fi_write_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before);
+/* Words to first candidates of the kernel's type; bit i % 64 of rejected[i / 64] tells whether element i is rejected. */
+typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint64_t *rejected);
+/* One round of redraws: each of the n rejected elements takes its first accepted candidate, or its last one, clamped.
+ * Those without an accepted one become the head of the list; returns how many they are. */
+typedef size_t fi_redraw_fn(const fi_plan *plan, fi_rejects *rejects, size_t n, void *x);
 
 typedef struct {
     int (*runs)(void); /* whether this CPU and its system do */
+    size_t streams;    /* bytes of a streaming store; 0 where there is none */
     /* The lanes of the group whose first word comes from this state. */
     void (*seed)(fi_lanes *lanes, uint64_t state, uint64_t inc);
     /* Every lane by the affine map: power * state + plus. */
     void (*jump)(fi_lanes *lanes, uint64_t power, uint64_t plus);
     void (*words)(fi_lanes *lanes, uint32_t *out, size_t groups);
-    fi_transform_fn *transform[FI_DIST_COUNT][FI_REAL_COUNT];
-    /* The normal transform that also tells, in bit i % 64 of rejected[i / 64], whether element i is outside [low, high]. */
-    void (*truncated[FI_REAL_COUNT])(const fi_plan *plan, const uint32_t *words, size_t groups, void *out,
-                                     uint64_t *rejected);
-    /* Ascending, the places below n of set bits, each taken as exclusive or with `flip`; returns how many. May write, but
-     * does not count, up to FI_SPARE more. */
-    size_t (*places)(const uint64_t *bits, uint64_t flip, size_t n, uint16_t *index);
-    /* x[to[i]] = candidates[from[i]] for i < n. */
-    void (*replace[FI_REAL_COUNT])(void *x, const uint16_t *to, const void *candidates, const uint16_t *from, size_t n);
-    /* x[index[i]] to the nearer bound, for i < n. */
-    void (*clamp[FI_REAL_COUNT])(const fi_plan *plan, void *x, const uint16_t *index, size_t n);
-    /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. */
+    /* `lines` times the FI_LINE bytes of the pattern; `before` as above. */
+    void (*constant)(const void *pattern, size_t lines, void *out, void *before);
+    fi_write_fn *write[FI_DIST_COUNT][FI_DTYPE_COUNT];
+    fi_propose_fn *propose[FI_DIST_COUNT][FI_REAL_COUNT];
+    fi_redraw_fn *redraw[FI_DIST_COUNT][FI_REAL_COUNT];
+    /* Ascending, the places below n of set bits; returns how many. May write up to FI_SPARE more. */
+    size_t (*places)(const uint64_t *bits, size_t n, uint32_t *index);
+    /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. May read up to FI_SPARE behind x. */
     void (*store[FI_DTYPE_COUNT])(const fi_plan *plan, const void *x, size_t n, void *out);
 } fi_table;
 

@@ -28,7 +28,7 @@ typedef uint32_t v_u32;
 typedef double v_f64;
 typedef int64_t v_i64;
 typedef uint64_t v_u64;
-typedef uint16_t v_u16;
+typedef uint16_t v_half;
 #define V_CAST(type, x) ((type)(x))
 #define V_EACH(r, expr) ((r) = (expr)) /* the expression names lanes of a, b, c by AT */
 #define AT(x) (x)
@@ -46,7 +46,7 @@ typedef V(uint32_t, 4 * FI_LANES) v_u32;
 typedef V(double, 4 * FI_LANES) v_f64;
 typedef V(int64_t, 4 * FI_LANES) v_i64;
 typedef V(uint64_t, 4 * FI_LANES) v_u64;
-typedef V(uint16_t, 2 * FI_LANES) v_u16;
+typedef V(uint16_t, 2 * FI_LANES) v_half;
 #define V_CAST(type, x) __builtin_convertvector(x, type)
 #define V_EACH(r, expr) for (unsigned l_ = 0; l_ < sizeof(r) / sizeof((r)[0]); l_++) (r)[l_] = (expr)
 #define AT(x) (x)[l_]
@@ -67,11 +67,50 @@ V_MEMORY(v_f32, f32)
 V_MEMORY(v_f64, f64)
 V_MEMORY(v_u32, u32)
 V_MEMORY(v_u64, u64)
-V_MEMORY(v_u16, u16)
 #undef V_MEMORY
 
-SI v_f32 v_set_f32(float x) { v_f32 r; V_EACH(r, x); return r; }
-SI v_f64 v_set_f64(double x) { v_f64 r; V_EACH(r, x); return r; }
+/* A streaming store goes to memory past the caches, without reading the line first; it takes whole lines only, and NumPy's
+ * large arrays start 16 bytes past one. So what is stored is the line, or half line, that x completes: it begins with the
+ * end of the vector before, which is carried along. */
+typedef struct {
+    v_u32 before;
+    v_u64 shift; /* how the two make a line, as the permutation wants it */
+} v_carry;
+
+#if FI_LANES == 16
+SI v_carry v_carry_from(const void *before, const void *p) {
+    const v_u64 x = {8, 9, 10, 11, 12, 13, 14, 15};
+    return (v_carry){v_load_u32(before), x - (uintptr_t)p % 64 / 8};
+}
+SI void v_stream(void *p, v_u32 x, v_carry *carry) {
+    _mm512_stream_si512((__m512i *)((uintptr_t)p / 64 * 64),
+                        _mm512_permutex2var_epi64((__m512i)carry->before, (__m512i)carry->shift, (__m512i)x));
+    carry->before = x;
+}
+#elif FI_LANES == 8
+SI v_carry v_carry_from(const void *before, const void *p) {
+    return (v_carry){v_load_u32(before), (v_u64){0} + (uintptr_t)p % 32};
+}
+SI void v_stream(void *p, v_u32 x, v_carry *carry) {
+    _mm256_stream_si256((__m256i *)((uintptr_t)p / 32 * 32),
+                        carry->shift[0] ? _mm256_permute2x128_si256((__m256i)carry->before, (__m256i)x, 0x21) : (__m256i)x);
+    carry->before = x;
+}
+#else
+SI v_carry v_carry_from(const void *before, const void *p) { (void)p; return (v_carry){.before = v_load_u32(before)}; }
+SI void v_stream(void *p, v_u32 x, v_carry *carry) { (void)carry; v_store_u32(p, x); }
+#endif
+enum { STREAMS = FI_LANES < 8 ? 0 : 4 * FI_LANES };
+
+/* To memory, by a streaming store if there is a carry. */
+SI void v_put(void *p, v_u32 x, v_carry *carry) {
+    if (carry) v_stream(p, x, carry);
+    else v_store_u32(p, x);
+}
+
+/* Less 0: the same for every x, -0.0 too, and a form that GCC moves out of loops. */
+SI v_f32 v_set_f32(float x) { return x - (v_f32){0}; }
+SI v_f64 v_set_f64(double x) { return x - (v_f64){0}; }
 
 /* In each lane. GCC turns such a lane loop into one instruction when it stands alone, but within a kernel not always, and
  * one left in scalars halves the kernel's speed: x86 files therefore name their intrinsics (FI_X86: _mm256_ or _mm512_). */
@@ -100,23 +139,55 @@ SI v_f32 v_where_neg_f32(v_i32 x, v_f32 a, v_f32 b) V_SELECT(v_f32, v_i32, x < 0
 SI v_f64 v_where_neg_f64(v_i64 x, v_f64 a, v_f64 b) V_SELECT(v_f64, v_i64, x < 0, a, b)
 SI v_i32 v_min_int_f32(v_i32 a, v_i32 b) V_SELECT(v_i32, v_i32, a < b, a, b)
 SI v_i64 v_min_int_f64(v_i64 a, v_i64 b) V_SELECT(v_i64, v_i64, a < b, a, b)
+/* x == y ? a : b */
+SI v_f32 v_where_equal_f32(v_f32 x, v_f32 y, v_f32 a, v_f32 b) V_SELECT(v_f32, v_i32, x == y, a, b)
+SI v_f64 v_where_equal_f64(v_f64 x, v_f64 y, v_f64 a, v_f64 b) V_SELECT(v_f64, v_i64, x == y, a, b)
 #undef V_SELECT
 
-/* Bit l: whether lane l of a comparison holds. */
-#if FI_LANES == 1
-SI unsigned v_mask_f32(int x) { return (unsigned)x; }
-SI unsigned v_mask_f64(int x) { return (unsigned)x; }
-#else
+/* Bit l: whether lane l of the comparison holds. */
 #if FI_LANES == 16
-SI unsigned v_mask_f32(v_i32 x) { return _mm512_movepi32_mask((__m512i)x); }
-SI unsigned v_mask_f64(v_i64 x) { return _mm512_movepi64_mask((__m512i)x); }
+#define V_BITS_OF(suffix, x, op, y, how) (unsigned)_mm512_cmp_##suffix##_mask(x, y, how)
 #elif FI_LANES == 8
-SI unsigned v_mask_f32(v_i32 x) { return (unsigned)_mm256_movemask_ps((__m256)x); }
-SI unsigned v_mask_f64(v_i64 x) { return (unsigned)_mm256_movemask_pd((__m256d)x); }
+#define V_BITS_OF(suffix, x, op, y, how) (unsigned)_mm256_movemask_##suffix(_mm256_cmp_##suffix(x, y, how))
+#elif FI_LANES == 1
+#define V_BITS_OF(suffix, x, op, y, how) (unsigned)(x op y)
 #else
-SI unsigned v_mask_f32(v_i32 x) { unsigned r = 0; for (int l = 0; l < FI_LANES; l++) r |= (x[l] & 1u) << l; return r; }
-SI unsigned v_mask_f64(v_i64 x) { unsigned r = 0; for (int l = 0; l < FI_LANES64; l++) r |= (x[l] & 1u) << l; return r; }
+SI unsigned v_bits_of_ps(v_i32 x) { unsigned r = 0; for (int l = 0; l < FI_LANES; l++) r |= (x[l] & 1u) << l; return r; }
+SI unsigned v_bits_of_pd(v_i64 x) { unsigned r = 0; for (int l = 0; l < FI_LANES64; l++) r |= (x[l] & 1u) << l; return r; }
+#define V_BITS_OF(suffix, x, op, y, how) v_bits_of_##suffix(x op y)
 #endif
+SI unsigned v_at_most_f32(v_f32 x, v_f32 y) { return V_BITS_OF(ps, x, <=, y, _CMP_LE_OQ); }
+SI unsigned v_at_most_f64(v_f64 x, v_f64 y) { return V_BITS_OF(pd, x, <=, y, _CMP_LE_OQ); }
+SI unsigned v_equal_f32(v_f32 x, v_f32 y) { return V_BITS_OF(ps, x, ==, y, _CMP_EQ_OQ); }
+SI unsigned v_equal_f64(v_f64 x, v_f64 y) { return V_BITS_OF(pd, x, ==, y, _CMP_EQ_OQ); }
+#undef V_BITS_OF
+
+/* The 16-bit halves of a's lanes, then of b's. */
+#if FI_LANES == 16
+SI v_u32 v_high_halves(v_u32 a, v_u32 b) {
+    const __m512i odd = _mm512_set_epi16(
+        63, 61, 59, 57, 55, 53, 51, 49, 47, 45, 43, 41, 39, 37, 35, 33, 31, 29, 27, 25, 23, 21, 19, 17, 15, 13, 11, 9, 7, 5, 3, 1);
+    return (v_u32)_mm512_permutex2var_epi16((__m512i)a, odd, (__m512i)b);
+}
+SI v_u32 v_pack_f16(v_f32 a, v_f32 b) {
+    return (v_u32)_mm512_inserti64x4(_mm512_castsi256_si512(_mm512_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT)),
+                                     _mm512_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT), 1);
+}
+#elif FI_LANES == 8
+SI v_u32 v_high_halves(v_u32 a, v_u32 b) { /* the instruction packs within halves of the vector */
+    return (v_u32)_mm256_permute4x64_epi64(_mm256_packus_epi32((__m256i)(a >> 16), (__m256i)(b >> 16)), 0xd8);
+}
+SI v_u32 v_pack_f16(v_f32 a, v_f32 b) {
+    return (v_u32)_mm256_set_m128i(_mm256_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+}
+#else
+SI v_u32 v_low_halves(v_u32 a, v_u32 b) {
+    const v_half halves[2] = {V_CAST(v_half, a), V_CAST(v_half, b)};
+    v_u32 r;
+    memcpy(&r, halves, sizeof r);
+    return r;
+}
+SI v_u32 v_high_halves(v_u32 a, v_u32 b) { return v_low_halves(a >> 16, b >> 16); }
 #endif
 
 SI v_f32 v_convert_f32(v_i32 a) { return V_CAST(v_f32, a); }
@@ -158,4 +229,25 @@ SI size_t v_lowest_bit(uint64_t x) { return (size_t)__builtin_ctzll(x | (uint64_
 #else
 SI size_t v_count_bits(uint64_t x) { size_t n = 0; for (; x; x &= x - 1) n++; return n; }
 SI size_t v_lowest_bit(uint64_t x) { size_t i = 0; while (i < 63 && !(x >> i & 1)) i++; return i; }
+#endif
+
+#if FI_LANES == 16
+/* first + i for each set bit i, ascending, to p, and as much again of anything; returns how many. */
+SI size_t v_compress(uint32_t *p, uint32_t first, uint16_t bits) {
+    const __m512i all = _mm512_add_epi32(_mm512_set1_epi32((int)first),
+                                         _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
+    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(bits, all));
+    return v_count_bits(bits);
+}
+
+/* Of FI_LANES64 pairs, those whose bit is set, likewise; x and p may be the same memory. */
+SI size_t v_compress_pairs(uint64_t *x, v_u64 a, uint32_t *p, const uint32_t *b, uint8_t bits) {
+    const __m256i of_b = _mm256_maskz_compress_epi32(bits, _mm256_loadu_si256((const __m256i *)b));
+    _mm512_storeu_si512(x, _mm512_maskz_compress_epi64(bits, (__m512i)a));
+    _mm256_storeu_si256((__m256i *)p, of_b);
+    return v_count_bits(bits);
+}
+
+/* Every second bit, from the lowest on. */
+SI unsigned v_even_bits(unsigned bits) { return _pext_u32(bits, 0x5555); }
 #endif

@@ -37,7 +37,8 @@ class Case(NamedTuple):
         plan = INITIALIZERS[self.initializer].law((n,), DTYPES[self.dtype], **self.options).plan.kernel.fields()
         key = digest(seed_material(self.seed), self.name)
         parts = [int.from_bytes(key[i:i + 8], "little") for i in range(0, 32, 8)]
-        floats = [float(plan[k]).hex() for k in ("scale", "shift", "rest", "low", "high", "least", "most")]
+        floats = [float(plan[k]).hex() for k in ("scale", "shift", "rest", "low", "high", "least", "most", "origin", "curve",
+                                                 "slope")]
         return " ".join(map(str, [plan["dist"], plan["dtype"], *floats, plan["bits"], start, n, *parts]))
 
 
@@ -49,6 +50,8 @@ _LAWS: list[tuple[str, dict[str, Any]]] = [
     ("normal", {"mean": 0.5, "std": 0.02}),
     ("trunc_normal", {"std": 0.02, "bounds": "std"}),
     ("trunc_normal", {"mean": 0.25, "std": 0.5, "a": 0.0, "b": 0.5}),
+    ("trunc_normal", {"a": 1.0, "b": 10.0}),
+    ("trunc_normal", {"a": -float("inf"), "b": -3.0}),
     ("xavier_uniform", _FANS),
     ("xavier_normal", _FANS),
     ("kaiming_uniform", _FANS),

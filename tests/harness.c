@@ -14,30 +14,52 @@ static const size_t sizes[] = {
 #define SIZE(name, size) size,
     FI_DTYPES(SIZE)};
 
+static void fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, int stream, void *out) {
+    const fi_runs runs = {.start = start, .length = n, .count = 1};
+    fi_fill(plan, key, &runs, isa, stream, out);
+}
+
+/* A plan of each distribution, with numbers that every dtype holds; both kinds of truncation keep about [-0.75, 1.25]. */
+static fi_plan plan_of(int dist, int dtype) {
+    fi_plan plan = {.dist = dist, .dtype = dtype, .scale = 0.5, .shift = 0.25, .low = -0.75, .high = 1.25,
+                    .least = -0.75, .most = 1.25, .curve = 4, .slope = -1, .bits = 0x3fb999999999999au};
+    if (dist == FI_uniform || dist == FI_trunc_narrow) plan.scale = dtype == FI_f64 ? 0x1p-52 : 0x1p-23;
+    if (dist == FI_trunc_narrow) plan.origin = 0.25, plan.slope = 0;
+    if (dist == FI_trunc_tail) plan.shift = -0.75, plan.curve = 0.25;
+    return plan;
+}
+
 static int compare(void) {
     static const uint64_t starts[] = {0, 1, 1000, 4095, ((uint64_t)1 << 40) + 5}, lengths[] = {1, 15, 33, 1024, 5003};
-    static unsigned char expected[5003 * 8], actual[5003 * 8];
+    static unsigned char expected[5003 * 8 + 16], actual[5003 * 8 + 16];
     const fi_key key = {0x0123456789abcdefu, 0xfedcba9876543211u, 0xdeadbeefcafef00du, 0x5851f42d4c957f2du};
     int cases = 0, failures = 0;
     for (int isa = 0; isa < FI_ISA_COUNT; isa++) {
         if (!fi_isa_available(isa)) continue;
         printf("%s\n", fi_isa_names[isa]);
-        for (int dist = 0; dist < FI_DIST_COUNT; dist++) {
-            for (int dtype = 0; dtype < FI_DTYPE_COUNT; dtype++) {
-                fi_plan plan = {.dist = dist, .dtype = dtype, .scale = 0.5, .shift = 0.25, .low = -0.75, .high = 1.25,
-                                .least = -0.75, .most = 1.25, .bits = 0x3fb999999999999au};
-                if (dist == FI_uniform) plan.scale = dtype == FI_f64 ? 0x1p-52 : 0x1p-23;
-                for (int i = 0; i < 25; i++, cases++) {
-                    uint64_t start = starts[i / 5], n = lengths[i % 5];
-                    fi_fill(&plan, &key, FI_scalar, start, n, expected);
-                    memset(actual, 0xee, sizeof actual);
-                    fi_fill(&plan, &key, isa, start, n, actual);
-                    if (!memcmp(expected, actual, n * sizes[dtype])) continue;
-                    failures++;
-                    printf("differs: %s %s from %" PRIu64 ", %" PRIu64 " elements\n", fi_dist_names[dist],
-                           fi_dtype_names[dtype], start, n);
+        for (int i = 0; i < FI_DIST_COUNT * FI_DTYPE_COUNT * 50; i++, cases++) {
+            const fi_plan plan = plan_of(i / 50 / FI_DTYPE_COUNT, i / 50 % FI_DTYPE_COUNT);
+            const uint64_t start = starts[i % 5], n = lengths[i / 5 % 5];
+            const int stream = i / 25 % 2;
+            const size_t size = sizes[plan.dtype], shift = -(uintptr_t)actual % 16;
+            fill(&plan, &key, FI_scalar, start, n, 0, expected);
+            memset(actual, 0xee, sizeof actual);
+            fill(&plan, &key, isa, start, n, stream, actual + shift);
+            int same = !memcmp(expected, actual + shift, n * size);
+            /* Every third element, and pairs seven apart. */
+            const fi_runs runs[] = {{start, 1, 3, (n + 2) / 3, (int64_t)(3 * size)},
+                                    {start, 2, 7, (n + 5) / 7, (int64_t)(7 * size)}};
+            for (int k = 0; k < 2; k++) {
+                memset(actual, 0xee, sizeof actual);
+                fi_fill(&plan, &key, runs + k, isa, stream, actual);
+                for (uint64_t j = 0; j < runs[k].count; j++) {
+                    same &= !memcmp(expected + j * (uint64_t)runs[k].pitch, actual + j * (uint64_t)runs[k].pitch, runs[k].length * size);
                 }
             }
+            if (same) continue;
+            failures++;
+            printf("differs: %s %s from %" PRIu64 ", %" PRIu64 " elements, stream %d\n", fi_dist_names[plan.dist],
+                   fi_dtype_names[plan.dtype], start, n, stream);
         }
     }
     printf("%d cases, %d differ\n", cases, failures);
@@ -48,13 +70,14 @@ static int write_cases(int isa) {
     fi_plan p;
     fi_key k;
     uint64_t start, n;
-    while (scanf("%" SCNd32 " %" SCNd32 " %la %la %la %la %la %la %la %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
-                 " %" SCNu64 " %" SCNu64 " %" SCNu64, &p.dist, &p.dtype, &p.scale, &p.shift, &p.rest, &p.low, &p.high, &p.least, &p.most, &p.bits,
-                 &start, &n, &k.state, &k.inc, &k.redraw_state, &k.redraw_inc) == 16) {
+    while (scanf("%" SCNd32 " %" SCNd32 " %la %la %la %la %la %la %la %la %la %la %" SCNu64 " %" SCNu64 " %" SCNu64 " %" SCNu64
+                 " %" SCNu64 " %" SCNu64 " %" SCNu64, &p.dist, &p.dtype, &p.scale, &p.shift, &p.rest, &p.low, &p.high, &p.least,
+                 &p.most, &p.origin, &p.curve, &p.slope, &p.bits, &start, &n, &k.state, &k.inc, &k.redraw_state,
+                 &k.redraw_inc) == 19) {
         size_t size = sizes[p.dtype];
         unsigned char *out = malloc(n * size);
         if (!out) return 1;
-        fi_fill(&p, &k, isa, start, n, out);
+        fill(&p, &k, isa, start, n, 0, out);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
         for (unsigned char *e = out; e < out + n * size; e += size) {
             for (size_t i = 0; i < size / 2; i++) {

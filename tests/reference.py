@@ -22,31 +22,32 @@ MULT = 6364136223846793005
 DXSM_MULT = 0x4C957F2D
 
 
+def jump(state: int, inc: int, steps: np.ndarray) -> np.ndarray:
+    """The states that many steps on."""
+    steps = np.asarray(steps, U64)
+    s, power, series = np.full(steps.shape, state, U64), MULT, inc | 1
+    for bit in range(int(steps.max(initial=0)).bit_length()):  # s -> power s + series is 2^bit steps
+        taken = steps >> U64(bit) & U64(1) != 0
+        s = np.where(taken, s * U64(power) + U64(series), s)
+        power, series = power * power & MASK, series * (power + 1) & MASK
+    return s
+
+
 def states(state: int, inc: int, start: int, n: int) -> np.ndarray:
     """States start .. start + n - 1 of the orbit."""
-    inc |= 1
-    power, series, step_power, step_series = 1, 0, MULT, 1
-    k = start
-    while k:
-        if k & 1:
-            power, series = power * step_power & MASK, (series * step_power + step_series) & MASK
-        step_power, step_series = step_power * step_power & MASK, step_series * (step_power + 1) & MASK
-        k >>= 1
-    s = (power * state + series * inc) & MASK
-    out = []
-    for _ in range(n):
-        out.append(s)
-        s = (s * MULT + inc) & MASK
-    return np.array(out, U64)
+    return jump(state, inc, np.arange(start, start + n, dtype=U64))
 
 
-def words(key: tuple[int, int], start: int, n: int) -> np.ndarray:
-    s = states(*key, start, n)
+def output(s: np.ndarray) -> np.ndarray:
     high, low = (s >> U64(32)).astype(U32), s.astype(U32) | U32(1)
     high = high ^ (high >> U32(16))
     high = high * U32(DXSM_MULT)
     high = high ^ (high >> U32(24))
     return high * low
+
+
+def words(key: tuple[int, int], start: int, n: int) -> np.ndarray:
+    return output(states(*key, start, n))
 
 
 # -- 2. Keys -----------------------------------------------------------------------------------------------------------------
@@ -102,7 +103,8 @@ def fma(a, b, c, real):
     """a * b + c, rounded once. float32: the product is exact in float64. float64: Boldo and Melquiond 2008."""
     a, b, c = (np.asarray(x, real).astype(np.float64) for x in (a, b, c))
     if real is np.float32:
-        return odd_sum(a * b, c).astype(np.float32)
+        with np.errstate(over="ignore"):
+            return odd_sum(a * b, c).astype(np.float32)
     product, low = two_product(a, b)
     sum_low, error_low = two_sum(c, low)
     total, error = two_sum(product, sum_low)
@@ -150,18 +152,27 @@ def as_units(w: np.ndarray, real) -> np.ndarray:
     return w[0::2] | w[1::2] << U64(32)
 
 
-def uniform(w: np.ndarray, step, shift, rest, low, high, real):
-    """One value for each unit; the numbers already of type real."""
+def grid(u: np.ndarray, real):
+    """k + 1/2 of a unit, exact."""
     drop = 8 if real is np.float32 else 11
-    k = centre(as_units(w, real), drop).astype(np.float64) / 2**drop  # k + 1/2, exact
-    x = fma(k.astype(real), step, rest, real) + shift
-    return np.minimum(np.maximum(x, real(low)), real(high))
+    return (centre(u, drop).astype(np.float64) / 2**drop).astype(real)
+
+
+def on_grid(k, p, real):
+    x = fma(k, p["scale"], p["rest"], real) + p["shift"]
+    return np.minimum(np.maximum(x, p["low"]), p["high"])
+
+
+def uniform(key, start, n, p: dict, real):
+    """Elements [start, start + n) of a uniform stream; p holds the plan's numbers, of type real already."""
+    unit_words = 1 if real is np.float32 else 2
+    return on_grid(grid(as_units(words(key, start * unit_words, n * unit_words), real), real), p, real)
 
 
 # -- 5. Gaussian -------------------------------------------------------------------------------------------------------------
 
 
-def radius(w: np.ndarray, real):
+def minus_2_log(w: np.ndarray, real):
     bits, drop = (32, 1) if real is np.float32 else (64, 11)
     t = centre(w, drop).astype(real)
     m, e = np.frexp(t)  # t = m 2^e, 1/2 <= |m| < 1
@@ -169,7 +180,7 @@ def radius(w: np.ndarray, real):
     f = np.where(negative, t * real(2.0**-bits), m - real(1)).astype(real)
     e = np.where(negative, 0, e - bits).astype(real)
     log_part = f * (horner if real is np.float32 else even_odd)(coefficients("LOG", real), f, real)
-    return np.sqrt(fma(e, coefficients("MINUS_2LN2", real)[0], log_part, real))
+    return fma(e, coefficients("MINUS_2LN2", real)[0], log_part, real)
 
 
 def circle(w: np.ndarray, real):
@@ -184,45 +195,80 @@ def circle(w: np.ndarray, real):
     return np.where(swap, small, large), np.where(swap, large, small)
 
 
-def normal(w: np.ndarray, scale, shift, real):
-    """Whole groups of 32 words to 32 float32 or 16 float64."""
-    u = as_units(w, real)
+def box_muller(radii: np.ndarray, angles: np.ndarray, p: dict, real):
+    """The cosines and the sines."""
+    r = np.sqrt(minus_2_log(radii, real))
+    return [fma(r * side, p["scale"], p["shift"], real) for side in circle(angles, real)]
+
+
+def by_groups(key, start, n, make, real):
+    """Elements [start, start + n), where the first units of each group and the others become, by make, arrays of as many
+    elements each: one behind the other, they are the group's."""
     half = 16 if real is np.float32 else 8
-    u = u.reshape(-1, 2, half)
-    r = radius(u[:, 0].ravel(), real)
-    c, s = circle(u[:, 1].ravel(), real)
-    z = np.stack([(r * c).reshape(-1, half), (r * s).reshape(-1, half)], axis=1).ravel()
-    return fma(z, scale, shift, real)
-
-
-def standard_elements(key, start, n, scale, shift, real):
-    """Elements [start, start + n) of a gaussian stream."""
-    per_group = 32 if real is np.float32 else 16
+    per_group = half * len(make(*np.zeros((2, 0), U32 if real is np.float32 else U64)))
     first, last = start // per_group, -(-(start + n) // per_group)
-    values = normal(words(key, first * 32, (last - first) * 32), scale, shift, real)
-    return values[start - first * per_group:][:n]
+    u = as_units(words(key, first * 32, (last - first) * 32), real).reshape(-1, 2, half)
+    parts = make(u[:, 0].ravel(), u[:, 1].ravel())
+    return np.stack([part.reshape(-1, half) for part in parts], axis=1).ravel()[start - first * per_group:][:n]
+
+
+def normal(key, start, n, p: dict, real):
+    """Elements [start, start + n) of a gaussian stream."""
+    return by_groups(key, start, n, lambda radii, angles: box_muller(radii, angles, p, real), real)
 
 
 # -- 6. Truncated gaussian ---------------------------------------------------------------------------------------------------
 
-BLOCK, REDRAWS = 4096, 2**18
+
+def gaussian_candidates(radii, angles, p, real):
+    return [(x, (p["low"] <= x) & (x <= p["high"])) for x in box_muller(radii, angles, p, real)]
 
 
-def truncated(main, redraw, start, n, scale, shift, low, high, real):
-    out = []
-    first, last = start // BLOCK, -(-(start + n) // BLOCK)
-    for block in range(first, last):
-        size = min(BLOCK, start + n - block * BLOCK)
-        x = standard_elements(main, block * BLOCK, size, scale, shift, real)
-        rejected = np.flatnonzero(~((x >= real(low)) & (x <= real(high))))
-        accepted, drawn = np.empty(0, real), 0
-        while len(accepted) < len(rejected) and drawn < REDRAWS:
-            more = standard_elements(redraw, block * REDRAWS + drawn, 256, scale, shift, real)
-            drawn += 256
-            accepted = np.concatenate([accepted, more[(more >= real(low)) & (more <= real(high))]])
-        x[rejected] = accepted[:len(rejected)]
-        out.append(x)
-    return np.concatenate(out)[start - first * BLOCK:]
+def narrow_candidates(values, acceptances, p, real):
+    k = grid(values, real)
+    d = k - p["origin"]
+    return [(on_grid(k, p, real), d * fma(d, p["curve"], p["slope"], real) <= minus_2_log(acceptances, real))]
+
+
+def tail_candidates(values, acceptances, p, real):
+    e = minus_2_log(values, real)
+    x = fma(e, p["scale"], p["shift"], real)
+    t = fma(e, p["curve"], p["slope"], real)
+    return [(x, (t * t <= minus_2_log(acceptances, real)) & (p["low"] <= x) & (x <= p["high"]))]
+
+
+CANDIDATES = {"trunc_normal": gaussian_candidates, "trunc_narrow": narrow_candidates, "trunc_tail": tail_candidates}
+REDRAW_WORDS = 256   # that an element may use
+REDRAW_STRIDE = 257  # from one element's to the next one's: odd, or elements 2^42 apart would be as words 2^50 apart
+
+
+def truncated(dist, main, redraw, start, n, p: dict, real):
+    """Elements [start, start + n), and how many candidates each took."""
+    def candidates(first, second):
+        return CANDIDATES[dist](first, second, p, real)
+
+    def attempt(part):
+        return by_groups(main, start, n, lambda *units: [c[part] for c in candidates(*units)], real)
+
+    x, accepted = attempt(0), attempt(1)
+    taken, unsettled = np.ones(n, np.int64), np.flatnonzero(~accepted)
+    s = jump(*redraw, REDRAW_STRIDE * (start + unsettled).astype(U64))
+    unit_words = 1 if real is np.float32 else 2
+    for _ in range(REDRAW_WORDS // (2 * unit_words)):
+        if not len(unsettled):
+            break
+        drawn = []
+        for _ in range(2 * unit_words):
+            drawn.append(output(s))
+            s = s * U64(MULT) + U64(redraw[1] | 1)
+        units = as_units(np.stack(drawn, axis=1).ravel(), real).reshape(-1, 2)
+        for value, ok in candidates(units[:, 0], units[:, 1]):
+            left = ~accepted[unsettled]
+            x[unsettled[left]] = value[left]
+            taken[unsettled[left]] += 1
+            accepted[unsettled] |= ok
+        s, unsettled = s[~accepted[unsettled]], unsettled[~accepted[unsettled]]
+    return np.clip(x, p["low"], p["high"]), taken
 
 
 # -- 7. Output types ---------------------------------------------------------------------------------------------------------
@@ -236,3 +282,15 @@ def store(x: np.ndarray, dtype: str, least=-math.inf, most=math.inf) -> np.ndarr
         return x.astype(np.float16)
     bits = x.view(U32)
     return ((bits + U32(0x7FFF) + (bits >> U32(16) & U32(1))) >> U32(16)).astype(np.uint16)
+
+
+def elements(dist: str, keys: tuple, start: int, n: int, plan: dict, dtype: str) -> np.ndarray:
+    """Elements [start, start + n) of a tensor, by the numbers of a plan, in the dtype's memory."""
+    real = np.float64 if dtype == "float64" else np.float32
+    p = {name: real(plan[name]) for name in ("scale", "shift", "rest", "low", "high", "origin", "curve", "slope")}
+    assert all(float(value) == plan[name] for name, value in p.items()), "a plan's numbers are final"
+    if dist in CANDIDATES:
+        x, _ = truncated(dist, *keys, start, n, p, real)
+    else:
+        x = {"uniform": uniform, "normal": normal}[dist](keys[0], start, n, p, real)
+    return store(x, dtype, plan["least"], plan["most"])

@@ -48,7 +48,8 @@ def test_names_and_defaults():
     for name, expected in {**TORCH, **OURS}.items():
         fans = dict(parameters(fi.calculate_fans, KEYWORD)) if name.split("_")[0] in SCALED else {}
         for form, first, dtype in [(name, "shape", "float32"), (name + "_", "tensor", None)]:
-            shared = {"seed": None, "name": "", "num_threads": None, "dtype": dtype, "global_shape": None, "offset": None}
+            shared = {"seed": None, "name": "", "num_threads": None, "dtype": dtype, "global_shape": None, "offset": None,
+                      "index": None}
             assert parameters(getattr(fi, form), POSITIONAL) == [(first, ...), *expected.items()], form
             assert dict(parameters(getattr(fi, form), KEYWORD)) == {**shared, **OPTIONS.get(name, {}), **fans}, form
         method = parameters(getattr(fi.Rng(0), name + "_"), POSITIONAL)

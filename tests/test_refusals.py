@@ -78,21 +78,20 @@ for name in "ab":
     row("uniform_ trunc_normal_", ValueError, name, "a=1.0, b=0.5", a=1.0, b=0.5)
     row("uniform_", ValueError, name, "[1.001, 1.002)", BF16, a=1.001, b=1.002)
     row("trunc_normal_", ValueError, name, "[1.0002, 1.0007]", F16, mean=1.0005, std=1e-4, a=1.0002, b=1.0007)
-for a, b in [(1.000000001, 1.000000002), (-1e-40, 1e-40)]:
-    row("uniform_", ValueError, "a", f"[{a}, {b})", a=a, b=b)
+row("uniform_", ValueError, "a", "[1.000000001, 1.000000002)", a=1.000000001, b=1.000000002)
+row("uniform_ trunc_normal_", ValueError, "a", "too narrow", a=-1e-40, b=1e-40)
 row("trunc_normal_", ValueError, "std", "[1.0, 2.0]", mean=0.5, std=0.0, a=1.0, b=2.0)
-row("trunc_normal_", NotImplementedError, "std_is", "absolute", std_is="result")
-row("trunc_normal_", NotImplementedError, "b", "[3.0, inf]", a=3.0, b=INF)
-# No parent has this spread: one value, so little mass that it underflows, a variance that cancels to 0.
-for a, b in [(1.0, 1.0), (40.0, 41.0), (39.0, INF), (0.0, 1e-09)]:
-    row("trunc_normal_", (ValueError, NotImplementedError), "b", b, a=a, b=b, bounds="std", std_is="result")
+# No parent has this spread.
+row("trunc_normal_", ValueError, "std", 0.5, std=0.5, a=1.0, b=1.0, bounds="std", std_is="result")
+row("trunc_normal_", ValueError, "std", 1.2, std=1.2, std_is="result")
+row("trunc_normal_", ValueError, "std", 1e300, std=1e300, a=0.0, b=1e-9, bounds="std", std_is="result")
 # Beyond the dtype's range.
 for on, std, reach in [(F16, 1e4, 66610), (BF16, 6e37, 3.9966e38), (F32, 6e37, 3.9966e38), (F64, 1e308, INF)]:
     row("normal_ sparse_", ValueError, "std", f"{reach:g}", on, std=std)
     row("trunc_normal_", ValueError, "std", f"{reach:g}", on, std=std, a=-INF, b=INF)
-for mean, std, came in [(3.5e38, 1e39, "1e+39"), (0.0, 1e39, "1e+39"), (3.5e38, 2e38, "3.5e+38")]:
-    row("trunc_normal_", ValueError, "mean", came, mean=mean, std=std, a=-3e38, b=3e38)
-row("trunc_normal_", NotImplementedError, "b", "1.0", mean=1.00000003, std=1e-8, a=1.00000001, b=2.0)  # so rounded, a tail
+for mean, std, a, b in [(3.5e38, 1e37, 0.0, INF), (0.0, 1e39, 1.0, INF), (0.0, 1e39, -INF, INF)]:
+    row("trunc_normal_", ValueError, "mean", "float32's range", F32, mean=mean, std=std, a=a, b=b)
+row("trunc_normal_", ValueError, "std", "0", F32, mean=-1e38, a=0.0, b=INF)  # a spread of 1e-38 at 0
 for on, x, came in [(F16, 70000, "70000"), (BF16, 3.4e38, "3.4e+38"), (F32, 1e39, "1e+39")]:
     row("constant_", ValueError, "val", came, on, val=x)
     row("uniform_", ValueError, "b", came, on, b=x)
@@ -135,6 +134,12 @@ for came, then in [("read-only", lambda a: a.setflags(write=False) or a), ("read
 for came, x in [("None", None), ("str", "abc"), ("list", [[1.0]]), ("uint8", bytearray(16)), ("object", np.full((2, 2), None))]:
     row(WAYS, TypeError, "tensor", came, given(x))
 row(WAYS, EITHER, "tensor", "memoryview", memory((6,), then=lambda a: (m := memoryview(a)).release() or m))
+row(WAYS, TypeError, "tensor", "masked", memory((2, 2), then=lambda a: np.ma.masked_array(a, [[0, 1], [0, 0]], hard_mask=True)))
+for came, then in [("uint8", lambda a: memoryview(a).cast("B")), ("[('x'", lambda a: a.view([("x", "f4")])),
+                   ("complex64", lambda a: a.view("c8"))]:
+    row(WAYS, TypeError, "tensor", came, memory((4,), then=then))
+for then in (bytes, lambda a: memoryview(a).toreadonly(), lambda a: a[0]):
+    row(WAYS, ValueError, "tensor", "read-only", memory((4,), then=then))
 
 # Blocks, and over 2^48 words; no array of the huge size can be asked for.
 HUGE = (2**60, 2**60)
@@ -150,6 +155,15 @@ for n in (3, -4, 4.5, 8.0, NAN, None, "4", [4]):
     row("normal_", EITHER, "global_shape", n, global_shape=(n, 6))
     row("normal_", EITHER, "offset", n, global_shape=(6, 6), offset=(n, 0))
 row("normal_", EITHER, "global_shape", True, memory((1, 6)), global_shape=(True, 6))
+
+each("normal_", ValueError, "index", (slice(4), slice(6)), ())
+each("normal_", EITHER, "index", (slice(4),), slice(4), 3, "46", (0, slice(6)), (slice(4), slice(7)), (slice(1, 4), slice(6)),
+     global_shape=(9, 9))
+for n in (slice(0, 8, 2), slice(3, None, -1), slice(4.0), ..., None, 2.0, True, "4", 9, -10):
+    row("normal_", EITHER, "index", n, index=(n, slice(6)), global_shape=(9, 9))
+row("normal_", ValueError, "index", "(0, 0)", offset=(0, 0), index=(slice(4), slice(6)), global_shape=(9, 9))
+row("normal_", ValueError, "global_shape", -9, index=(slice(4), slice(6)), global_shape=(-9, 9))
+row("eye_ orthogonal_", ValueError, "global_shape", 9, memory((6, 6)), index=(slice(6), slice(6)), global_shape=(9, 9))
 
 # Seeds, names, threads, and the functions that fill nothing.
 SEEDED = "normal_ eye_ words fill Rng manual_seed"
@@ -167,7 +181,7 @@ for functions, error, argument, *values in [
         ("explain", ValueError, "std", -1), ("Normal", TypeError, "sdt", "sdt"), ("fill", EITHER, "rules", fi.Normal(), 5)]:
     each(functions, error, argument, *values)
 
-for argument, came, bad in [("w", "-1", fi.Normal(std=-1)), ("w", "[3.0, 4.0]", fi.TruncNormal(a=3, b=4)),
+for argument, came, bad in [("w", "-1", fi.Normal(std=-1)), ("w", "a=4.0, b=3.0", fi.TruncNormal(a=4, b=3)),
                             *(("rules", repr(bad), bad) for bad in ("normal", None, fi.normal_, fi.Normal))]:
     row("fill", (*EITHER, NotImplementedError), argument, came, rules={"b": fi.Ones(), "*": bad})
 row("fill", ValueError, "rules", "'w'", rules={"b": fi.Normal()})

@@ -88,26 +88,14 @@ def test_keys_do_not_run_together():
     assert len(set(different)) == len(different)
 
 
-def twin(case, n):
+def twin(case, n, start=0):
     """The case by the reference alone, from the plan's final numbers."""
-    p = INITIALIZERS[case.initializer].law((n,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
-    real = np.float64 if case.dtype == "float64" else np.float32
-    main, redraw = reference.keys([case.seed], case.name)
+    p = INITIALIZERS[case.initializer].law((start + n,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
     dist = _kernels.DISTS[p["dist"]]
-    numbers = {key: real(p[key]) for key in ("scale", "shift", "rest", "low", "high")}
-    assert all(float(value) == p[key] for key, value in numbers.items()), "a plan's numbers are final"
-    groups = -(-n * (2 if real is np.float64 else 1) // 32) * 32
     if dist == "constant":
         unsigned = np.dtype(f"u{DTYPES[case.dtype].itemsize}")
         return np.full(n, p["bits"], unsigned).view(DTYPES[case.dtype].storage)
-    if dist == "uniform":
-        x = reference.uniform(reference.words(main, 0, groups), *numbers.values(), real)[:n]
-    elif dist == "normal":
-        x = reference.standard_elements(main, 0, n, numbers["scale"], numbers["shift"], real)
-    else:
-        assert numbers.pop("rest") == 0
-        x = reference.truncated(main, redraw, 0, n, *numbers.values(), real)
-    return reference.store(x, case.dtype, p["least"], p["most"])
+    return reference.elements(dist, reference.keys([case.seed], case.name), start, n, p, case.dtype)
 
 
 @pytest.mark.parametrize("case", BASE, ids=lambda case: case.id)
@@ -152,21 +140,7 @@ def test_far_elements_against_twin(case):
     cap = 2**48 // (2 if case.dtype == "float64" else 1)
     for start in (2**31 - 40, 2**32 - 40, 2**40 - 40, cap - 80):
         got = case.values(80, global_shape=(cap,), offset=(start,))
-        p = INITIALIZERS[case.initializer].law((cap,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
-        real = np.float64 if case.dtype == "float64" else np.float32
-        main, redraw = reference.keys([case.seed], case.name)
-        dist, numbers = _kernels.DISTS[p["dist"]], [real(p[key]) for key in ("scale", "shift", "rest", "low", "high")]
-        if dist == "constant":
-            assert (got == case.values(80)).all()
-            continue
-        if dist == "uniform":
-            units = 1 if real is np.float32 else 2
-            x = reference.uniform(reference.words(main, start * units, 80 * units), *numbers, real)
-        elif dist == "normal":
-            x = reference.standard_elements(main, start, 80, *numbers[:2], real)
-        else:
-            x = reference.truncated(main, redraw, start, 80, *numbers[:2], *numbers[3:], real)
-        assert (got == reference.store(x, case.dtype, p["least"], p["most"])).all()
+        assert (got == twin(case, 80, start)).all()
 
 
 @pytest.mark.parametrize("initializer, options", [(c.initializer, c.options) for c in BASE[::4] if c.initializer != "constant"])
