@@ -40,7 +40,7 @@ def build(cc: str, flags: list[str], where: Path) -> Path:
 
 
 # Functions that the text writes an fma in, and what one looks like disassembled: x86's and AArch64's.
-WRITES_FMA = re.compile(r"(uniform|normal|truncated|box_muller)_f(32|64)")
+WRITES_FMA = re.compile(r"(write|propose|redraw)_(uniform|normal|trunc_\w+)_b?f(16|32|64)")
 FUSED = re.compile(r"\tv?fn?m(add|sub|la|ls)\w*")
 
 

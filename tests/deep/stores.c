@@ -7,7 +7,7 @@ __attribute__((visibility("default"))) void store(int isa, int dtype, double mos
         FI_ISAS(TABLE)};
     const fi_plan plan = {.dtype = dtype, .least = -most, .most = most};
     enum { STEP = 4096 };
-    _Alignas(64) static _Thread_local float part[STEP + 16]; /* room for whole vectors, as fill.c gives */
+    _Alignas(64) static _Thread_local float part[STEP + FI_SPARE];
     for (size_t i = 0; i < n; i += STEP) {
         const size_t count = n - i < STEP ? n - i : STEP;
         for (size_t k = 0; k < count; k++) part[k] = x[i + k];

@@ -10,12 +10,9 @@
 #include <string.h>
 #include <time.h>
 
-#include "fastinit.h"
+#include "../plans.h"
 
 enum { THREADS = 4, N = 40000 };
-static const size_t sizes[] = {
-#define SIZE(name, size) size,
-    FI_DTYPES(SIZE)};
 static const fi_key key = {0x0123456789abcdefu, 0xfedcba9876543211u, 0xdeadbeefcafef00du, 0x5851f42d4c957f2du};
 
 static struct {
@@ -27,7 +24,7 @@ static struct {
 static void *part(void *which) {
     const uint64_t t = *(const int *)which, from = t * N / THREADS, to = (t + 1) * N / THREADS;
     char *out = job.out + from * sizes[job.plan.dtype];
-    fi_fill(&job.plan, &key, job.isa, from, to - from, out);
+    fill(&job.plan, &key, job.isa, from, to - from, t % 2, out);
 #ifdef RACE
     if (t + 1 < THREADS) job.out[to * sizes[job.plan.dtype]] = 1;
 #endif
@@ -49,9 +46,7 @@ int main(int argc, char **argv) {
 #else
                     job.out = malloc(bytes);
 #endif
-                    job.plan = (fi_plan){.dist = dist, .dtype = dtype, .scale = 0.5, .shift = 0.25, .low = -0.75, .high = 1.25,
-                                         .least = -0.75, .most = 1.25, .bits = 0x3fb999999999999au};
-                    if (dist == FI_uniform) job.plan.scale = dtype == FI_f64 ? 0x1p-53 : 0x1p-24;
+                    job.plan = plan_of(dist, dtype);
                     job.isa = isa;
                     pthread_t threads[THREADS];
                     int which[THREADS];
@@ -60,7 +55,7 @@ int main(int argc, char **argv) {
                         if (pthread_create(&threads[t], 0, part, &which[t])) return 2;
                     }
                     for (int t = 0; t < THREADS; t++) pthread_join(threads[t], 0);
-                    fi_fill(&job.plan, &key, FI_scalar, 0, N, whole);
+                    fill(&job.plan, &key, FI_scalar, 0, N, 0, whole);
                     wrong += memcmp(whole, job.out, bytes) != 0;
                     free(whole);
                     free(job.out);
