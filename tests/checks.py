@@ -43,7 +43,7 @@ def cut(a, b):
 
 
 LAWS = {"normal": (fi.normal, (0.0, 1.0), ndtr), "uniform": (fi.uniform, (-0.7, 1.1), lambda x: (x + 0.7) / 1.8),
-        "cut": cut(-2.0, 2.0), "one-sided": cut(-1.0, 3.5), "narrow": cut(0.1, 0.9)}
+        "cut": cut(-2.0, 2.0), "one-sided": cut(-1.0, 3.5), "narrow": cut(0.1, 0.9), "far": cut(1.0, 10.0)}
 
 # Variance, then the moments 4, 6 and 8 over its powers. Cut at ±2: E x^k = (k-1) E x^(k-2) - 2^k phi(2) / mass.
 NORMAL, UNIFORM, CUT = (1.0, 3.0, 15.0, 105.0), (1.0, 9 / 5, 27 / 7, 9.0), [1.0]

@@ -60,6 +60,7 @@ def uniform_bounds() -> list[dict]:
         middles = (values[1:].astype(np.float64) + values[:-1]) / 2
         share = np.diff(middles) / ((high - low) / 2**24)
         row["largest miss of a share"] = round(float(abs(counts[1:-1] - share).max(initial=0)), 2)
+        row["different values"] = len(values)
         row["odd last bits"] = round(float((x.view(U32) & 1).mean()), 6)
         for dtype in (np.float16, ml_dtypes.bfloat16):
             p = plan.uniform(low, high, DTYPES[np.dtype(dtype).name]).kernel.fields()

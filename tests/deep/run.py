@@ -82,7 +82,7 @@ def cell(value: object) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):
-        return f"{value:.7g}"
+        return f"{value:.9g}"
     return str(value).replace("|", "\\|")
 
 
