@@ -13,14 +13,16 @@ LOGS: list[Path] = []  # run.py sets it
 
 def practrand(text: str) -> dict:
     """What was said at the last length, and every anomaly on the way."""
-    lengths = re.findall(r"length= .*?\(2\^([\d.]+) bytes\), time= ([\d.]+)", text)
-    results = re.findall(r"(?:no anomalies in|and) (\d+) test result", text)
-    marks = re.findall(r"^  (\S+) +R= *\S+ +p *= *(\S+) +(.*?) *$", text, re.M)
-    failed = [name for name, _, mark in marks if "FAIL" in mark]
-    return {"bytes": f"2^{lengths[-1][0]}" if lengths else "0", "seconds": float(lengths[-1][1]) if lengths else 0.0,
-            "results at the last length": int(results[-1]) if results else 0,
-            "anomalies": "; ".join(f"{name} p={p} {mark}" for name, p, mark in marks) or "none",
-            "ok": bool(lengths) and not failed}
+    anomalies, length, seconds, results = [], "0", 0.0, 0
+    for line in text.splitlines():
+        if found := re.match(r"length= .*\((2\^[\d.]+) bytes\), time= ([\d.]+)", line):
+            length, seconds = found[1], float(found[2])
+        elif found := re.match(r"  (\S+) +R= *\S+ +p *= *(\S+) +(\S.*?) *$", line):
+            anomalies.append(f"{found[1]} p={found[2]} {found[3]} at {length}")
+        elif found := re.search(r"(\d+) test result", line):
+            results = int(found[1])
+    return {"bytes": length, "seconds": seconds, "results at the last length": results,
+            "anomalies": "; ".join(anomalies) or "none", "ok": seconds > 0 and not any("FAIL" in a for a in anomalies)}
 
 
 def dieharder(text: str) -> dict:
