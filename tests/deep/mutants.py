@@ -44,7 +44,7 @@ MUTANTS = [Mutant(*row) for row in [
     ("src_c/environment.h", "_mm_setcsr(0x1f80);", "", "the caller's rounding mode shows"),
     ("fastinit/streams.py", "n.to_bytes((n.bit_length() + 7) // 8,", "(n % 2**32).to_bytes(4,", "seed narrowed to 32 bits"),
     ("fastinit/streams.py", 'len(data).to_bytes(8, "little") + data', "data", "key fields without their lengths"),
-    ("fastinit/plan.py", '"high": real.below(high)', '"high": real.at_most(high)', "uniform may give its upper bound"),
+    ("fastinit/plan.py", '"most": dtype.below(high)', '"most": dtype.at_most(high)', "uniform may give its upper bound"),
     ("fastinit/fans.py", "(inputs, outputs))])", "(outputs, inputs))])", "fans swapped"),
     ("fastinit/fill.py", "position + j * pitch, pitch, itemsize)", "position, pitch, itemsize)", "runs of a block misplaced"),
     ("fastinit/fill.py", "state.wait_for(lambda: running == 0)", "pass", "threads not waited for"),
