@@ -174,9 +174,9 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
 
     Notes
     -----
-    By rejection: of gaussian candidates where [a, b] keeps half of them, else of uniform or exponential ones (Robert 1995,
-    Statistics and Computing 5, 121-125), whichever is kept more often. At most two candidates are expected for an element;
-    `explain` tells how many. Each element has a stream of its own to be drawn again from, so no rejection moves a neighbour.
+    By rejection of gaussian, uniform or exponential candidates (Robert 1995, Statistics and Computing 5, 121-125), whichever
+    [a, b] keeps most of: more than 0.6 always. `explain` tells which, and how many an element takes. Each element has a
+    stream of its own to be drawn again from, so no rejection moves a neighbour.
     `torch.nn.init.trunc_normal_`; `tf.random.truncated_normal`.
 
     Examples
