@@ -13,23 +13,20 @@ FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trap
          "-Wall", "-Wextra", "-Wno-psabi"]
 LINK = ["-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.startswith("linux") else []
 
-kernels = Extension(
-    "fastinit._kernels",
-    sources=["fastinit/_kernels.pyx", *sorted(glob("src_c/*.c"))],
-    # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
-    depends=["fastinit/_kernels.pyx", *sorted(glob("src_c/*.h"))],
-    include_dirs=["src_c"],
-    extra_compile_args=[*FLAGS, f"-ffile-prefix-map={os.getcwd()}=."],  # one commit, one wheel, wherever it is built
-    extra_link_args=LINK,
-)
 
-bit_generator = Extension(
-    "fastinit._bit_generator",
-    sources=["fastinit/_bit_generator.pyx"],
-    depends=["fastinit/_bit_generator.pyx", "src_c/pcg.h"],
-    include_dirs=["src_c"],
-    extra_compile_args=FLAGS,
-)
+def extension(name, sources):
+    return Extension(
+        f"fastinit.{name}",
+        sources=[f"fastinit/{name}.pyx", *sources],
+        # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
+        depends=[f"fastinit/{name}.pyx", *sorted(glob("src_c/*.h"))],
+        include_dirs=["src_c"],
+        extra_compile_args=[*FLAGS, f"-ffile-prefix-map={os.getcwd()}=."],  # one commit, one wheel, wherever it is built
+        extra_link_args=LINK,
+    )
+
+
+EXTENSIONS = [extension("_kernels", sorted(glob("src_c/*.c"))), extension("_bit_generator", [])]
 
 
 class BuildBesideToo(build_ext):
@@ -41,7 +38,7 @@ class BuildBesideToo(build_ext):
 
 
 setup(
-    ext_modules=cythonize([kernels, bit_generator], build_dir="build",
+    ext_modules=cythonize(EXTENSIONS, build_dir="build",
                           compiler_directives={"freethreading_compatible": True}),
     cmdclass={"build_ext": BuildBesideToo},
 )
