@@ -21,6 +21,17 @@ from .streams import Seed, seed_material
 class Rule:
     """What `fill` does with the tensors that a pattern names: an initializer and its parameters.
 
+    `Normal`, `XavierUniform` and their like make these, and check the parameters' names.
+
+    Attributes
+    ----------
+    initializer : function
+        One that allocates, such as `normal`.
+    args : tuple
+        Its parameters by position.
+    options : mapping of str to object
+        Its parameters by name.
+
     Examples
     --------
     >>> import fastinit as fi
@@ -64,8 +75,8 @@ _DOC = """Rule for `fill`: what `{name}` writes, without the tensor.
 Parameters
 ----------
 *args, **options
-    As for `{name}`, where ranges, formula and source are; ``seed``, ``name``, ``num_threads``, ``dtype``, ``global_shape``
-    and ``offset`` belong to `fill`.
+    As for `{name}`, where ranges, formula and source are; ``seed``, ``name``, ``num_threads`` and ``dtype`` belong to `fill`,
+    ``global_shape``, ``offset`` and ``index`` to a call of `{name}`.
 
 Returns
 -------
