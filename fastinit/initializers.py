@@ -172,8 +172,8 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
     are kept most often; gaussian ones also where they are kept nearly so. `explain` tells which, and how many candidates are
     expected for an element: fewer than two. Each element has words of its own to be drawn again from, so no rejection moves a
     neighbour.
-    A ValueError: a > b; bounds that hold no value of the dtype or could give one beyond its range; std = 0 and a mean outside; a
-    `std` of the result that no parent gives.
+    A ValueError: a > b; bounds that hold no value of the dtype or could give one beyond its range; std = 0 and a mean outside;
+    a `std` of the result that no parent gives.
     `torch.nn.init.trunc_normal_`; `tf.random.truncated_normal`.
 
     Examples
