@@ -1,3 +1,5 @@
+import os
+import sys
 from glob import glob
 
 from Cython.Build import cythonize
@@ -7,7 +9,9 @@ from setuptools.command.build_ext import build_ext
 # -ffp-contract=off: a fused a*b+c that the source does not write as fma() would change the stream by CPU. The flags come
 # after the environment's CFLAGS, so that those cannot turn it on. No flag names a CPU: src_c/target.h does, per function.
 FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fno-fast-math",
-         "-fvisibility=hidden", "-Wall", "-Wextra", "-Wno-psabi"]
+         "-fvisibility=hidden", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2",
+         "-Wall", "-Wextra", "-Wno-psabi"]
+LINK = ["-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.startswith("linux") else []
 
 kernels = Extension(
     "fastinit._kernels",
@@ -15,7 +19,8 @@ kernels = Extension(
     # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
     depends=["fastinit/_kernels.pyx", *sorted(glob("src_c/*.h"))],
     include_dirs=["src_c"],
-    extra_compile_args=FLAGS,
+    extra_compile_args=[*FLAGS, f"-ffile-prefix-map={os.getcwd()}=."],  # one commit, one wheel, wherever it is built
+    extra_link_args=LINK,
 )
 
 bit_generator = Extension(

@@ -11,6 +11,7 @@ import math
 import os
 import platform
 import subprocess
+import tempfile
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
@@ -218,6 +219,38 @@ class Memset(Ceiling):
         return together([partial(ctypes.memset, part.ctypes.data, 0x3F, part.nbytes) for part in parts(array, job.threads)])
 
 
+class StreamingStores(Ceiling):
+    """A loop over the processor's streaming stores, compiled on the spot: what a constant fill can reach."""
+
+    name, package = "streaming stores", "libc"
+    SOURCE = """
+    #include <immintrin.h>
+    #include <stddef.h>
+    __attribute__((target("avx2"))) void fill(float *p, size_t bytes) {
+        const __m256 x = _mm256_set1_ps(0.5f);
+        for (size_t i = 0; i < bytes / 4; i += 8) _mm256_stream_ps(p + i, x);
+        _mm_sfence();
+    }"""
+
+    def __init__(self) -> None:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, "stream.so")
+            subprocess.run(["cc", "-O2", "-shared", "-fPIC", "-x", "c", "-", "-o", path], input=self.SOURCE, text=True,
+                           check=True, stderr=subprocess.DEVNULL)
+            self.library = ctypes.CDLL(str(path))
+        self.library.fill.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+
+    def can(self, job: Job) -> bool:
+        return super().can(job) and job.dtype == "float32" and job.nbytes >= THREADED_BYTES
+
+    def bind(self, job: Job, array: np.ndarray) -> Run:
+        flat = array.reshape(-1)
+        flat[:8] = flat[-8:] = VALUE  # the loop takes whole aligned vectors; what is left at the ends is done here, untimed
+        inside = flat[-flat.ctypes.data % 32 // 4:]
+        inside = inside[:inside.size // 8 * 8]
+        return together([partial(self.library.fill, part.ctypes.data, part.nbytes) for part in parts(inside, job.threads)])
+
+
 class ArrayFill(Ceiling):
     name, package = "ndarray.fill", "numpy"
 
@@ -231,11 +264,11 @@ def libraries(isas: Sequence[str] | None = None) -> list[Library]:
     found: list[Library] = [Fastinit(isa) for isa in isas or fi.show_config()["isas"][::-1]]
     found += [NumPy(np.random.PCG64), NumPy(np.random.SFC64)]
     optional = [Torch, *(partial(MklRandom, brng) for brng in ("SFMT19937", "MCG59")),
-                *(partial(OneMkl, brng) for brng in BRNGS)]
+                *(partial(OneMkl, brng) for brng in BRNGS), StreamingStores]
     for make in optional:
         try:
             found.append(make())
-        except (ImportError, OSError):  # not installed, or its shared libraries do not load
+        except (ImportError, OSError, subprocess.SubprocessError):  # not installed, or its shared libraries do not load
             pass
     return [*found, Memset(), ArrayFill()]
 
@@ -302,7 +335,8 @@ def _ends(array: np.ndarray) -> list[np.ndarray]:
 def about(found: Sequence[Library]) -> dict[str, Any]:
     """What a table must say of the machine and of those measured."""
     return {"cpu": _cpu(), "python": platform.python_version(), "fastinit": fi.show_config(), "commit": _commit(),
-            "peers": {library.package: _version(library) for library in found if not isinstance(library, (Fastinit, Memset))},
+            "peers": {library.package: _version(library) for library in found
+                      if library.package != "libc" and not isinstance(library, Fastinit)},
             "notes": {library.name.split()[0]: library.note for library in found if library.note}}
 
 

@@ -81,6 +81,8 @@ class Initializer(Protocol):
 
 
 INITIALIZERS: dict[str, Initializer] = {}
+# Types of numbers and names that cannot change and, of one type, are the same if they are equal (but for the sign of 0).
+_PLAIN = frozenset({int, float, str, bool, type(None), np.float32, np.float64})
 # What every initializer takes beside its law's parameters, keyword-only.
 SHARED: dict[str, Any] = {"seed": None, "name": "", "num_threads": None, "dtype": None, "global_shape": None, "offset": None,
                           "index": None}
@@ -91,8 +93,8 @@ _Task = tuple[Recipe, np.ndarray, DType, tuple[int, ...], tuple[int, ...]]
 
 
 def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
-             global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None,
-             index: Sequence[slice | int] | None = None) -> _Task:
+            global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None,
+            index: Sequence[slice | int] | None = None) -> _Task:
     memory, entry = _fill.target_of(tensor, dtype)
     whole, at, block = block_of(memory.shape, global_shape, offset, index)
     if index is not None:
@@ -143,6 +145,8 @@ def empty(shape: Any, dtype: Any) -> np.ndarray:
 def initializer(law: Law) -> Initializer:
     """The allocating function of a law; its ``in_place`` attribute is the other one."""
 
+    signed = law.__name__ == "constant"  # -0.0 is not 0.0, though equal
+
     @functools.lru_cache(maxsize=1024, typed=True)  # typed, as True is not taken for 1
     def plan_of(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Any:
         with _kernels.default_environment():
@@ -154,7 +158,10 @@ def initializer(law: Law) -> Initializer:
         # A short way for what is most common and small, whose time is all in the call. What it does not know, the long one
         # does or refuses.
         if type(tensor) is np.ndarray and type(name) is str and name.isascii() and (
-                num_threads is global_shape is offset is index is None) and (0.0 not in args or law.__name__ != "constant"):
+                num_threads is global_shape is offset is index is None) and (
+                not args or _PLAIN.issuperset(map(type, args))) and (
+                not options or _PLAIN.issuperset(map(type, options.values()))) and (
+                not signed or 0.0 not in (*args, *options.values())):
             try:
                 plan = plan_of(tensor.dtype, dtype, tensor.shape, *args, **options)
             except (TypeError, ValueError):
@@ -310,8 +317,8 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     Notes
     -----
     PCG with DXSM output, 64-bit state, 32-bit words (O'Neill 2014; `setseq_dxsm_64_32` of pcg-cpp): state s gives, from
-    ``h = s >> 32`` and ``l = s % 2**32 | 1``, the word ``h ^= h >> 16; h *= 0x4c957f2d; h ^= h >> 24; h *= l``, all mod 2^32; the
-    next state is 6364136223846793005 s + c modulo 2^64. The first state and the odd c are hashed from seed and name.
+    ``h = s >> 32`` and ``l = s % 2**32 | 1``, the word ``h ^= h >> 16; h *= 0x4c957f2d; h ^= h >> 24; h *= l``, mod 2^32; the next
+    state is 6364136223846793005 s + c modulo 2^64. The first state and the odd c are hashed from seed and name.
 
     Examples
     --------

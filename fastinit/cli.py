@@ -189,7 +189,7 @@ def run_words(args: argparse.Namespace) -> int:
     most = pipe.ORBIT // args.shards * args.shards
     count = most if args.count is None else args.count
     if count > most:
-        raise Refused(f"--count: expected at most the {most} words that 2^48 has for {args.shards} shards, got {count}")
+        raise Refused(f"--count: expected at most the {most} words that 2^40 has for {args.shards} shards, got {count}")
     if args.json:
         if args.count is None:
             raise Refused("--json: expected a --count of words with it")
@@ -281,7 +281,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--name", default="", help="of the stream (default: empty)")
     add("--shards", type=positive, default=1, metavar="S",
         help="interleave S places of the stream: word k of shard 0, of shard 1, ..., then word k + 1 of each; shard s begins "
-             "at word s * floor(2^48 / S) (default: 1)")
+             "at word s * floor(2^40 / S) (default: 1)")
     add("--count", type=natural, metavar="N", help="stop after N words (default: when the reader does)")
 
     command("info", run_info, "tell what this installation runs on")

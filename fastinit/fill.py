@@ -36,6 +36,7 @@ SMALL_BYTES = 2**20
 # From here on stores bypass the caches, unless the memory is fresh. Measured, uniform float32, one thread: up to 8 MiB
 # ordinary stores are faster, from 16 MiB on streaming ones, and what follows would not find so much in a cache either.
 STREAMED_BYTES = 2**24
+STREAMED_RUN = 2**17  # bytes of a run, for the same reason: its ends are written in the ordinary way
 # Elements of a contiguous run from which it is worth writing to where it belongs; shorter ones are staged.
 DIRECT = 64
 # Memory that strided targets may be staged in, over all threads.
@@ -184,9 +185,8 @@ def _pieces(job: Job, stream: bool, staging: int, share: float) -> Iterator[Piec
     memory = job.memory
     if memory.flags.c_contiguous and memory.shape == job.global_shape:  # the most common, also with more axes than loops like
         return _runs(job, memory.reshape(-1), (memory.size,), (0,), stream, share)
-    inner = _inner(memory)
-    if memory.flags.c_contiguous or inner >= DIRECT:
-        return _runs(job, memory, job.global_shape, job.offset, stream and inner * memory.itemsize >= SMALL_BYTES, share)
+    if memory.flags.c_contiguous or _inner(memory) >= DIRECT:
+        return _runs(job, memory, job.global_shape, job.offset, stream, share)
     return (partial(_fill_tile, job, at, shape) for at, shape in slices.tiles(memory.shape, max(staging // memory.itemsize, 1)))
 
 
@@ -203,15 +203,17 @@ def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: t
     most = min(PIECE, max(int(share / ns) // 4096 * 4096, 4096))
     found = slices.runs(memory.shape, memory.strides, itemsize, global_shape, offset)
     for start, length, stride, repeat, position, pitch in found:
+        bypass = stream and length * itemsize >= STREAMED_RUN
         if length <= most:
             step = max(1, int(share / (RUN_NS * SLOWER[_kernels.ISAS[isa]] + length * ns)))
             for j in range(0, repeat, step):
-                yield partial(_kernels.fill, kernel, job.digest, isa, stream, start + j * stride, length, stride,
+                yield partial(_kernels.fill, kernel, job.digest, isa, bypass, start + j * stride, length, stride,
                               min(step, repeat - j), memory, position + j * pitch, pitch, itemsize)
         else:
-            for j, first in itertools.product(range(repeat), range(0, length, most)):
-                yield partial(_kernels.fill, kernel, job.digest, isa, stream, start + j * stride + first,
-                              min(most, length - first), 0, 1, memory, position + j * pitch + first * itemsize, 0, itemsize)
+            for j in range(repeat):
+                for first in range(0, length, most):
+                    yield partial(_kernels.fill, kernel, job.digest, isa, bypass, start + j * stride + first,
+                                  min(most, length - first), 0, 1, memory, position + j * pitch + first * itemsize, 0, itemsize)
 
 
 def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
@@ -285,7 +287,11 @@ def _share(pieces: Iterable[Piece], threads: int) -> None:
     errors: list[BaseException] = []
 
     def take() -> Piece | None:
-        return None if stopped or errors else next(work, None)
+        try:
+            return None if stopped or errors else next(work, None)
+        except BaseException as error:  # in a helper it would be lost with the pool's future, and the fill look complete
+            errors.append(error)
+            return None
 
     def help_out() -> None:
         nonlocal running

@@ -168,10 +168,9 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
 
     Notes
     -----
-    By rejection: of gaussian, uniform or exponential candidates (Robert 1995, Statistics and Computing 5, 121-125), whichever
-    are kept most often; gaussian ones also where they are kept nearly so. `explain` tells which, and how many candidates are
-    expected for an element: fewer than two. Each element has words of its own to be drawn again from, so no rejection moves a
-    neighbour.
+    By rejection of gaussian, uniform or exponential candidates (Robert 1995, Statistics and Computing 5, 121-125), whichever
+    [a, b] keeps most of: more than 0.6 always. `explain` tells which, and how many an element takes. Each element has
+    words of its own to be drawn again from, so no rejection moves a neighbour.
     A ValueError: a > b; bounds that hold no value of the dtype or could give one beyond its range; std = 0 and a mean outside;
     a `std` of the result that no parent gives.
     `torch.nn.init.trunc_normal_`; `tf.random.truncated_normal`.

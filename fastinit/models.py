@@ -75,8 +75,8 @@ _DOC = """Rule for `fill`: what `{name}` writes, without the tensor.
 Parameters
 ----------
 *args, **options
-    As for `{name}`, where ranges, formula and source are; ``seed``, ``name``, ``num_threads`` and ``dtype`` belong to `fill`,
-    ``global_shape``, ``offset`` and ``index`` to a call of `{name}`.
+    As for `{name}`, where ranges, formula and source are; ``seed``, ``name``, ``num_threads``, ``dtype``, ``global_shape``,
+    ``offset`` and ``index`` are none of a rule's.
 
 Returns
 -------
@@ -188,7 +188,7 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
         try:
             spoken_of = asked is not DTYPES["bfloat16"] or _fill.array_of(tensor).dtype == np.uint16
             tasks.append((name, prepare(found.initializer.law, tensor, found.args, found.options,
-                                         dtype if spoken_of else None)))
+                                        dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
     _fill.check_disjoint([(name, memory) for name, (_, memory, *_) in tasks])

@@ -11,7 +11,7 @@ from .calls import words
 
 __all__ = ["ORBIT", "interleaved", "write"]
 
-ORBIT = 2**48  # words that a stream has
+ORBIT = 2**40  # words that are cut into shards: those of more, at equal steps, are related in their low bits
 BLOCK = 2**22  # words in a block, over all shards: what passes through the cache at once
 MOST_SHARDS = 2**16  # of which a block has 1024 words each
 TOGETHER = 64  # shards that are interleaved while their words are in the cache
@@ -25,9 +25,9 @@ def interleaved(seed: int, name: str, shards: int, count: int) -> Iterator[np.nd
     seed, name
         As for `fastinit.words`.
     shards : int in [1, 2^16]
-        Shard s begins at word s * floor(2^48 / shards) of the stream.
+        Shard s begins at word s * floor(2^40 / shards) of the stream.
     count : int
-        At most shards * floor(2^48 / shards).
+        At most shards * floor(2^40 / shards).
 
     Yields
     ------

@@ -272,7 +272,8 @@ def runs(shape: Shape, strides: Sequence[int], itemsize: int, global_shape: Shap
     start = sum(at * step for at, step in zip(offset, steps))
     axes = merged(shape, steps, strides)
     length = axes.pop()[0] if axes and axes[-1][1:] == (1, itemsize) else 1
-    repeat, stride, pitch = axes.pop() if axes else (1, 0, 0)
+    # The longest axis is the regular one; the others are gone through here.
+    repeat, stride, pitch = axes.pop(max(range(len(axes)), key=lambda i: axes[i][0])) if axes else (1, 0, 0)
     for index in itertools.product(*(range(n) for n, _, _ in axes)):
         begin = start + sum(at * step for at, (_, step, _) in zip(index, axes))
         position = sum(at * pitch for at, (_, _, pitch) in zip(index, axes))

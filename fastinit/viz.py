@@ -27,7 +27,7 @@ BINS = 100
 WIDTH = 128
 SCHEMES = ("too small", "too large", "Xavier", "Kaiming")
 ACTIVATIONS = ("tanh", "relu")
-CEILINGS = {"memset": ":", "ndarray.fill": "--"}
+CEILINGS = {"memset": ":", "streaming stores": "-.", "ndarray.fill": "--"}
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#666666")  # Okabe and Ito's, for all eyes
 
 

@@ -150,7 +150,7 @@ static inline void copy(char *to, const char *from, size_t n) {
     memcpy(to, from, n);
 }
 
-/* Runs that follow one another in the stream: made as one, a chunk at a time, and copied to where they belong. */
+/* Short runs that follow one another in the stream: made as one, a chunk at a time, and copied to where they belong. */
 static void fill_rows(filling *f, size_t from, const fi_runs *runs, char *out) {
     _Alignas(FI_LINE) char temporary[FI_CHUNK * sizeof(double)];
     size_t column = 0, length = (size_t)runs->length;
@@ -187,7 +187,7 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
         const step row = multiples(f.fine, FINE, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
         f.chunk = multiples(f.coarse, COARSE, row);
     }
-    if (runs->count > 1 && runs->stride == runs->length) {
+    if (runs->count > 1 && runs->stride == runs->length && runs->length < FI_CHUNK) {
         f.stream = 0;
         fill_rows(&f, from, runs, out);
         return;
@@ -227,7 +227,8 @@ static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_tab
         pattern[i] = (char)(plan->bits >> (8 * k));
     }
     const size_t lines = bytes / FI_LINE;
-    for (uint64_t j = 0; j < runs->count; j++, out += runs->pitch) {
+    for (uint64_t j = 0; j < runs->count; j++) {
+        if (j) out += runs->pitch;
         char *end = out + lines * FI_LINE;
         memcpy(end, pattern, bytes % FI_LINE);
         if (stream && lines > 1 && (uintptr_t)out % 16 == 0) {

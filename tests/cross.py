@@ -15,6 +15,7 @@ import re
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
@@ -22,16 +23,38 @@ from cases import CASES, N
 from golden import load
 
 ROOT = Path(__file__).parent.parent
+CORE = sorted((ROOT / "src_c").glob("*.c"))
+
+
+def compile_c(cc: str, sources: list[Path], program: Path, flags: Sequence[str]) -> None:
+    """With setup.py's flags, then those given."""
+    setup = (ROOT / "setup.py").read_text()
+    own = re.findall(r'"(-[^"]+)"', setup[setup.index("FLAGS"):setup.index("]", setup.index("FLAGS"))])
+    subprocess.run([cc, *own, *flags, f"-I{ROOT / 'src_c'}", *map(str, sources), "-o", str(program), "-lm"], check=True)
 
 
 def build(cc: str, flags: list[str], where: Path) -> Path:
-    """The harness, statically linked, with setup.py's flags."""
-    setup = (ROOT / "setup.py").read_text()
-    own = re.findall(r'"(-[^"]+)"', setup[setup.index("FLAGS"):setup.index("]", setup.index("FLAGS"))])
-    program = where / "harness"
-    sources = [str(ROOT / "tests" / "harness.c"), *map(str, sorted((ROOT / "src_c").glob("*.c")))]
-    subprocess.run([cc, *own, *flags, "-static", f"-I{ROOT / 'src_c'}", *sources, "-o", str(program), "-lm"], check=True)
-    return program
+    """The harness, statically linked."""
+    compile_c(cc, [ROOT / "tests" / "harness.c", *CORE], where / "harness", [*flags, "-static"])
+    return where / "harness"
+
+
+# Functions that the text writes an fma in, and what one looks like disassembled: x86's and AArch64's.
+WRITES_FMA = re.compile(r"(write|propose|redraw)_(uniform|normal|trunc_\w+)_b?f(16|32|64)")
+FUSED = re.compile(r"\tv?fn?m(add|sub|la|ls)\w*")
+
+
+def fused(binary: Path, objdump: str = "objdump") -> dict[str, int]:
+    """Fused instructions by function."""
+    done = subprocess.run([objdump, "-d", "--no-show-raw-insn", str(binary)], check=True, stdout=subprocess.PIPE, text=True)
+    counts: dict[str, int] = {}
+    function = ""
+    for line in done.stdout.splitlines():
+        if found := re.match(r"[0-9a-f]+ <([^>]+)>:", line):
+            function = found[1]
+        elif FUSED.search(line):
+            counts[function] = counts.get(function, 0) + 1
+    return counts
 
 
 def main() -> int:

@@ -1,7 +1,7 @@
-"""The golden digests: SHA-256 of the little-endian bytes of each case of cases.py, in golden-1.json, 1 being the stream version.
+"""The golden digests: SHA-256 of the little-endian bytes of each case of cases.py, in golden-1.json for stream version 1.
 
-`python tests/golden.py` adds the digests of new cases. It never changes one: a changed bit is a new stream version, and with it a
-new file. `edited` tells of digests that git has seen otherwise.
+`python tests/golden.py` adds the digests of new cases. It never changes one: a changed bit is a new stream version, and has a
+file of its own. `edited` tells of digests that git has seen otherwise.
 """
 
 from __future__ import annotations

@@ -8,26 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "fastinit.h"
-
-static const size_t sizes[] = {
-#define SIZE(name, size) size,
-    FI_DTYPES(SIZE)};
-
-static void fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, int stream, void *out) {
-    const fi_runs runs = {.start = start, .length = n, .count = 1};
-    fi_fill(plan, key, &runs, isa, stream, out);
-}
-
-/* A plan of each distribution, with numbers that every dtype holds; both kinds of truncation keep about [-0.75, 1.25]. */
-static fi_plan plan_of(int dist, int dtype) {
-    fi_plan plan = {.dist = dist, .dtype = dtype, .scale = 0.5, .shift = 0.25, .low = -0.75, .high = 1.25,
-                    .least = -0.75, .most = 1.25, .curve = 4, .slope = -1, .bits = 0x3fb999999999999au};
-    if (dist == FI_uniform || dist == FI_trunc_narrow) plan.scale = dtype == FI_f64 ? 0x1p-52 : 0x1p-23;
-    if (dist == FI_trunc_narrow) plan.origin = 0.25, plan.slope = 0;
-    if (dist == FI_trunc_tail) plan.shift = -0.75, plan.curve = 0.25;
-    return plan;
-}
+#include "plans.h"
 
 static int compare(void) {
     static const uint64_t starts[] = {0, 1, 1000, 4095, ((uint64_t)1 << 40) + 5}, lengths[] = {1, 15, 33, 1024, 5003};

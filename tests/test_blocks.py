@@ -172,6 +172,15 @@ def test_far_blocks_are_the_jump_models(case, border, rows_before, log_width, ro
         assert same(got[row], twin(case, columns, (first + row) * width + column))
 
 
+def test_a_long_axis_anywhere_is_no_loop_in_python(monkeypatch):
+    calls = []
+    monkeypatch.setattr(fill_module, "_runs", lambda *args, runs=fill_module._runs: calls.extend(runs(*args)) or calls[:0])
+    for shape, whole in (((10**6, 2, 2), (10**6, 4, 4)), ((2, 10**6, 2), (3, 10**6, 3)), ((3, 2, 10**5, 2), (4, 3, 10**5, 3))):
+        calls.clear()
+        fi.normal(shape, seed=0, global_shape=whole)
+        assert 0 < len(calls) < 5000
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not hasattr(os, "sysconf") or os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") < 12 * 2**30,
                     reason="wants 9 GB")

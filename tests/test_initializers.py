@@ -259,3 +259,27 @@ def test_fill():
     fi.fill(model, {"*": fi.Normal()}, seed=3, dtype="bfloat16")
     for name, dtype in zip(model, ("f4", "f4", "f4", "bfloat16", "bfloat16")):
         assert np.asarray(model[name]).tobytes() == fi.normal((4, 8), seed=3, name=name, dtype=dtype).tobytes(), name
+
+
+class Changing:
+    """A number that is not the same at every look."""
+
+    value = 1.0
+
+    def __float__(self):
+        return self.value
+
+
+def test_short_way_knows_what_it_was_given():
+    """Small calls remember their plan, by arguments that are the same only if they are equal."""
+    w, std = np.empty(8, "f4"), Changing()
+    for value in (1.0, 2.0, 1.0):
+        std.value = value
+        assert np.array_equal(fi.normal_(w, 0.0, std, seed=1), fi.normal(8, 0.0, value, seed=1))
+    for val in (0.0, -0.0, 0.0):
+        assert np.signbit(fi.constant_(w, val=val)).all() == np.signbit(fi.constant_(w, val)).all() == np.signbit(val)
+    fi.kaiming_normal_(w.reshape(4, 2), in_axis=(1,), out_axis=(0,), seed=0)
+    with pytest.raises(ValueError, match="in_axis"):
+        fi.kaiming_normal_(w.reshape(4, 2), in_axis=(True,), out_axis=(0,), seed=0)
+    with pytest.raises(TypeError, match="^val: "):
+        fi.constant_(w, np.array([1.0, 2.0]))

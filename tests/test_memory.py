@@ -3,6 +3,7 @@
 import array
 import ctypes
 import importlib
+import itertools
 import mmap
 import subprocess
 import sys
@@ -221,6 +222,22 @@ def test_failure_in_a_worker_stops_the_fill(monkeypatch):
         with pytest.raises(RuntimeError, match="on purpose"):
             fi.normal_(w, seed=0, num_threads=2)
     assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(2**22, seed=0, num_threads=1))
+
+
+def test_failure_in_making_the_work_stops_the_fill(monkeypatch):
+    """Whichever thread it falls to."""
+    def breaking(*args):
+        yield from itertools.islice(pieces(*args), 5)
+        raise MemoryError("broken on purpose")
+
+    pieces = fill_module._pieces
+    w = np.empty(2**22, "f4")
+    with monkeypatch.context() as patch:
+        patch.setattr(fill_module, "_pieces", breaking)
+        patch.setattr(fill_module, "PIECE", 2**14)
+        for _ in range(20):
+            with pytest.raises(MemoryError, match="on purpose"):
+                fi.normal_(w, seed=0, num_threads=4)
 
 
 def test_nothing_is_written_after_an_interrupted_fill(monkeypatch):

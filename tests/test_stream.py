@@ -1,13 +1,17 @@
 """The stream against its specification: known answers, the reference twin, and what must not be seen in the values."""
 
 import importlib
+import platform
 import re
+import shutil
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 import reference
 from cases import CASES, N
+from cross import WRITES_FMA, fused
 from golden import digest_of, edited, load
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -173,3 +177,13 @@ def test_contraction_is_off():
     once = reference.fma(z, np.float32(0.7), np.float32(0.3), np.float32)
     twice = (z * np.float32(0.7)) + np.float32(0.3)
     assert (got == once).all() and (got != twice).any()
+
+
+@pytest.mark.skipif(not shutil.which("objdump") or not shutil.which("cc"), reason="needs binutils and a C compiler")
+def test_only_written_fmas_are_in_the_machine_code(tmp_path):
+    assert all(WRITES_FMA.match(function) for function in fused(Path(_kernels.__file__)))
+    source = tmp_path / "control.c"
+    source.write_text("double product_and_sum(double a, double b, double c) { return a * b + c; }\n")
+    flags = ["-O2", "-ffp-contract=fast", *(["-mfma"] if platform.machine() == "x86_64" else [])]
+    subprocess.run(["cc", *flags, "-c", str(source), "-o", str(tmp_path / "control.o")], check=True)
+    assert fused(tmp_path / "control.o") == {"product_and_sum": 1}

@@ -1,0 +1,68 @@
+/* Threads fill parts of one buffer from one plan and one key; each part must be the whole's. For ThreadSanitizer.
+ *
+ * stress SECONDS
+ *
+ * With RACE each thread also writes the next part's first byte, with OVERRUN the buffer is a byte short: the sanitizers must
+ * say so. */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "../plans.h"
+
+enum { THREADS = 4, N = 40000 };
+static const fi_key key = {0x0123456789abcdefu, 0xfedcba9876543211u, 0xdeadbeefcafef00du, 0x5851f42d4c957f2du};
+
+static struct {
+    fi_plan plan;
+    int isa;
+    char *out;
+} job;
+
+static void *part(void *which) {
+    const uint64_t t = *(const int *)which, from = t * N / THREADS, to = (t + 1) * N / THREADS;
+    char *out = job.out + from * sizes[job.plan.dtype];
+    fill(&job.plan, &key, job.isa, from, to - from, t % 2, out);
+#ifdef RACE
+    if (t + 1 < THREADS) job.out[to * sizes[job.plan.dtype]] = 1;
+#endif
+    return 0;
+}
+
+int main(int argc, char **argv) {
+    const time_t end = time(0) + (argc > 1 ? atoi(argv[1]) : 1);
+    int rounds = 0, wrong = 0;
+    do {
+        for (int isa = 0; isa < FI_ISA_COUNT; isa++) {
+            if (!fi_isa_available(isa)) continue;
+            for (int dist = 0; dist < FI_DIST_COUNT; dist++) {
+                for (int dtype = 0; dtype < FI_DTYPE_COUNT; dtype++, rounds++) {
+                    const size_t bytes = N * sizes[dtype];
+                    char *whole = malloc(bytes);
+#ifdef OVERRUN
+                    job.out = malloc(bytes - 1);
+#else
+                    job.out = malloc(bytes);
+#endif
+                    job.plan = plan_of(dist, dtype);
+                    job.isa = isa;
+                    pthread_t threads[THREADS];
+                    int which[THREADS];
+                    for (int t = 0; t < THREADS; t++) {
+                        which[t] = t;
+                        if (pthread_create(&threads[t], 0, part, &which[t])) return 2;
+                    }
+                    for (int t = 0; t < THREADS; t++) pthread_join(threads[t], 0);
+                    fill(&job.plan, &key, FI_scalar, 0, N, 0, whole);
+                    wrong += memcmp(whole, job.out, bytes) != 0;
+                    free(whole);
+                    free(job.out);
+                }
+            }
+        }
+    } while (time(0) < end);
+    printf("%d fills by %d threads, %d wrong\n", rounds, THREADS, wrong);
+    return wrong != 0;
+}

@@ -1,0 +1,26 @@
+/* Plans to try the C core with. */
+#ifndef PLANS_H
+#define PLANS_H
+
+#include "fastinit.h"
+
+static const size_t sizes[] = {
+#define SIZE(name, size) size,
+    FI_DTYPES(SIZE)};
+
+static inline void fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, int stream, void *out) {
+    const fi_runs runs = {.start = start, .length = n, .count = 1};
+    fi_fill(plan, key, &runs, isa, stream, out);
+}
+
+/* A plan of each distribution, with numbers that every dtype holds; both kinds of truncation keep about [-0.75, 1.25]. */
+static inline fi_plan plan_of(int dist, int dtype) {
+    fi_plan plan = {.dist = dist, .dtype = dtype, .scale = 0.5, .shift = 0.25, .low = -0.75, .high = 1.25,
+                    .least = -0.75, .most = 1.25, .curve = 4, .slope = -1, .bits = 0x3fb999999999999au};
+    if (dist == FI_uniform || dist == FI_trunc_narrow) plan.scale = dtype == FI_f64 ? 0x1p-52 : 0x1p-23;
+    if (dist == FI_trunc_narrow) plan.curve = 4 * plan.scale * plan.scale, plan.slope = 0; /* in steps of the uniform value */
+    if (dist == FI_trunc_tail) plan.shift = -0.75, plan.curve = 0.25;
+    return plan;
+}
+
+#endif
