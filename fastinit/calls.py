@@ -317,8 +317,8 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     Notes
     -----
     PCG with DXSM output, 64-bit state, 32-bit words (O'Neill 2014; `setseq_dxsm_64_32` of pcg-cpp): state s gives, from
-    ``h = s >> 32`` and ``l = s % 2**32 | 1``, the word ``h ^= h >> 16; h *= 0x4c957f2d; h ^= h >> 24; h *= l``, mod 2^32; the next
-    state is 6364136223846793005 s + c modulo 2^64. The first state and the odd c are hashed from seed and name.
+    ``h = s >> 32`` and ``l = s % 2**32 | 1``, the word ``h ^= h >> 16; h *= 0x4c957f2d; h ^= h >> 24; h *= l``, mod 2^32;
+    the next state is 6364136223846793005 s + c modulo 2^64. The first state and the odd c are hashed from seed and name.
 
     Examples
     --------
