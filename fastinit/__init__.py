@@ -68,7 +68,17 @@ def show_config() -> dict[str, _Any]:
     Returns
     -------
     dict
-        ``version``, ``stream_version``, ``isa`` in use, ``isas`` available, ``compiler``, ``num_threads`` of a large fill.
+        ``version``, ``isa`` (the instruction set in use) and ``compiler``, as str; ``stream_version`` and ``num_threads`` (the
+        most that a fill takes by default), as int >= 1; ``isas``, a list of the instruction sets that this CPU can run.
+
+    Raises
+    ------
+    importlib.metadata.PackageNotFoundError
+        The package lies on the path without having been installed.
+
+    Notes
+    -----
+    ``FASTINIT_ISA``, ``FASTINIT_NUM_THREADS`` and ``OMP_NUM_THREADS`` count as they were when fastinit was imported.
 
     Examples
     --------

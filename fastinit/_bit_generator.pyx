@@ -55,13 +55,25 @@ class BitGenerator(np.random.BitGenerator):
 
     Parameters
     ----------
-    seed, name
+    seed : int >= 0, sequence of int, SeedSequence, Generator, BitGenerator, Rng or None
+    name : str
         As for every initializer: ``random_raw(n)`` gives ``fastinit.words(n, seed=seed, name=name)``.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, what was expected and what came.
+
+    Attributes
+    ----------
+    state : dict
+        Where the generator is; may be set.
 
     Notes
     -----
-    A 32-bit draw takes a word, a 64-bit draw two, the earlier one low; a double is the high 53 bits of the latter. The period is
-    2^64 words. `spawn` gives other keys, from the `numpy.random.SeedSequence` that was the seed or one made of the key.
+    PCG with DXSM output (O'Neill 2014), of period 2^64. A 32-bit draw takes a word, a 64-bit draw two, the earlier one low; a
+    double is the high 53 bits of the latter. `spawn` gives other keys, from the `numpy.random.SeedSequence` that was the seed
+    or one made of the key.
 
     Examples
     --------

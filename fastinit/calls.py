@@ -302,15 +302,23 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     seed, name
         As for every initializer.
     offset : int >= 0
-        Index of the first.
+        Index of the first; ``offset + n`` is at most 2^48.
 
     Returns
     -------
     ndarray of uint32, shape (n,)
+        Uniform on [0, 2^32).
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming the argument, what was expected and what came.
 
     Notes
     -----
-    PCG with DXSM output, 64-bit state, 32-bit words (O'Neill 2014; `setseq_dxsm_64_32` of pcg-cpp).
+    PCG with DXSM output, 64-bit state, 32-bit words (O'Neill 2014; `setseq_dxsm_64_32` of pcg-cpp): state s gives, from
+    ``h = s >> 32`` and ``l = s % 2**32 | 1``, the word ``h ^= h >> 16; h *= 0x4c957f2d; h ^= h >> 24; h *= l``, mod 2^32;
+    the next state is 6364136223846793005 s + c modulo 2^64. The first state and the odd c are hashed from seed and name.
 
     Examples
     --------

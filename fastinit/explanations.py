@@ -15,27 +15,42 @@ from .slices import sizes_of
 
 @dataclass(frozen=True)
 class Explanation:
-    """What an initializer would write.
+    """What an initializer would write; `explain` makes these.
 
     Attributes
     ----------
-    initializer, shape, dtype, distribution
-        What was asked.
-    fan_in, fan_out, gain : float or None
+    initializer, dtype : str
+        What was asked for.
+    shape : tuple of int
+        The tensor's.
+    distribution : str
+        "constant", "uniform", "normal" or "trunc_normal"; the initializer's name where it is none of these.
+    fan_in, fan_out, gain : int, float or None
         None where the initializer has none.
     mean, std : float or None
         Of the values that will be written; None where the law has no single one.
     low, high : float
-        The interval that they lie in.
+        The interval that they lie in: [low, high) of a uniform, [low, high] of the others; infinite where there is none.
     regime : str or None
         Of a truncated gaussian, where its candidates come from: "gaussian", "narrow" (uniform) or "tail" (exponential); or
         "point", where there is one value only.
     acceptance, draws : float
-        Share of candidates that is kept, and candidates expected for an element.
+        Share of candidates that is kept, in (0, 1], and candidates expected for an element, 1 / acceptance.
     words : int
         Length of the stream that is used, redraws apart.
     elementwise : bool
         Whether a block can be filled alone, by ``global_shape`` and ``offset``.
+
+    Notes
+    -----
+    `mean` and `std` are before rounding to the dtype. Those of a truncated gaussian are exact integrals, not the parent's.
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> told = fi.explain("trunc_normal", 1000, std=0.02, bounds="std")
+    >>> told.distribution, told.low, told.high, told.regime, round(told.std, 6), round(told.acceptance, 4)
+    ('trunc_normal', -0.04, 0.04, 'gaussian', 0.017593, 0.9545)
     """
 
     initializer: str
@@ -65,12 +80,24 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
         "kaiming_normal" or `kaiming_normal`, say.
     shape : int or sequence of int
         Of the tensor; of the whole one if it is sharded.
-    *args, dtype, **options
-        As for the initializer.
+    dtype : str or dtype
+        "float32", "float64", "float16" or "bfloat16".
+    *args, **options
+        The initializer's parameters, fans among them, without ``seed``, ``name``, ``num_threads``, ``global_shape``,
+        ``offset`` and ``index``.
 
     Returns
     -------
     Explanation
+
+    Raises
+    ------
+    TypeError, ValueError
+        What the initializer itself would refuse: naming the argument, what was expected and what came.
+
+    Notes
+    -----
+    Formulas and sources are those of the initializer.
 
     Examples
     --------

@@ -15,7 +15,20 @@ Axes = int | Sequence[int] | None
 
 
 class Fans(NamedTuple):
-    """The two fans of a weight: Python ints whenever integral, None where neither shape nor caller gives one."""
+    """The two fans of a weight, as `calculate_fans` gives them.
+
+    Attributes
+    ----------
+    fan_in, fan_out : int, float or None
+        How many numbers feed one output, and how many outputs one input feeds: >= 0, Python ints whenever integral, None
+        where neither shape nor caller gives one.
+
+    Examples
+    --------
+    >>> fan_in, fan_out = calculate_fans((10, 400))
+    >>> fan_in, fan_out
+    (400, 10)
+    """
 
     fan_in: int | float | None
     fan_out: int | float | None
@@ -26,7 +39,7 @@ def calculate_fans(
     fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None, batch_axis: Axes = None,
     fan_in: float | None = None, fan_out: float | None = None,
 ) -> Fans:
-    """Fans of a weight, from its shape and what its axes mean. What is not as said here is a ValueError.
+    """Fans of a weight, from its shape and what its axes mean.
 
     Parameters
     ----------
@@ -47,8 +60,18 @@ def calculate_fans(
         The axes by number, negative ones from the end; ``()`` is a product of 1. The first two replace a layout and come
         together. `batch_axis` goes with a layout too, which then describes the other axes.
     fan_in, fan_out : positive number, optional
-        Taken instead of the computed fan. With both, nothing else is read. With one, a layout and a shape of fewer than
-        two axes, the other is None.
+        Taken instead of the computed fan. With both, nothing but the shape is read. With one, a layout and a shape of fewer
+        than two axes, the other is None.
+
+    Returns
+    -------
+    Fans
+        A pair of exact ints, or what was given.
+
+    Raises
+    ------
+    ValueError
+        Whatever is not as said here: naming the argument, what was expected and what came.
 
     Notes
     -----
@@ -141,10 +164,30 @@ _GAINS = {**dict.fromkeys(_ONES, 1.0), "tanh": 5.0 / 3.0, "relu": _leaky_relu(0.
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
-    """Recommended gain of a nonlinearity, as in ``torch.nn.init``; an unknown name or a bad `param` is a ValueError.
+    """Recommended gain of a nonlinearity, as in ``torch.nn.init``.
 
+    Parameters
+    ----------
+    nonlinearity : str
+        "linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu", or torch's "conv1d" to "conv3d" and "conv_transpose1d" to
+        "conv_transpose3d".
+    param : finite number or None
+        The negative slope of leaky_relu, 0.01 when None; the others make no use of it.
+
+    Returns
+    -------
+    float
+        What the standard deviation is multiplied by.
+
+    Raises
+    ------
+    ValueError
+        An unknown name, or a `param` that is no finite number.
+
+    Notes
+    -----
     1 for linear, sigmoid and the convolutions, tanh 5/3, selu 3/4, relu sqrt(2), leaky_relu sqrt(2 / (1 + param**2)) (He
-    et al. 2015). `param`, a finite number, is the negative slope, 0.01 when None; the others make no use of it.
+    et al. 2015).
 
     Examples
     --------

@@ -166,17 +166,13 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
         Whether `std` is the parent's or that of the values written; at two standard deviations the latter is 0.8796 of the
         former. On [a, b] as values it is less than (b - a) / sqrt(12), the uniform distribution's.
 
-    Raises
-    ------
-    ValueError
-        If a > b; if [a, b] holds no value of the dtype or could give one beyond its range; if std = 0 and the mean is outside;
-        if no parent gives the `std` that the result shall have.
-
     Notes
     -----
     By rejection of gaussian, uniform or exponential candidates (Robert 1995, Statistics and Computing 5, 121-125), whichever
-    [a, b] keeps most of: more than 0.6 always. `explain` tells which, and how many an element takes. Each element has a
-    stream of its own to be drawn again from, so no rejection moves a neighbour.
+    [a, b] keeps most of: more than 0.6 always. `explain` tells which, and how many an element takes. Each element has
+    words of its own to be drawn again from, so no rejection moves a neighbour.
+    A ValueError: a > b; bounds that hold no value of the dtype or could give one beyond its range; std = 0 and a mean outside;
+    a `std` of the result that no parent gives.
     `torch.nn.init.trunc_normal_`; `tf.random.truncated_normal`.
 
     Examples

@@ -213,7 +213,7 @@ def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> 
 
 
 def delta_orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> Init:
-    """`jax.nn.initializers.delta_orthogonal`: a convolution kernel (*k, I, O), orthogonal at its centre and zero elsewhere; by
+    """`jax.nn.initializers.delta_orthogonal`: a convolution kernel ``(*k, I, O)``, orthogonal at its centre, zero elsewhere; by
     `fastinit.delta_orthogonal`. As I <= O, it is the rows that are orthonormal, whatever `column_axis`.
 
     Examples

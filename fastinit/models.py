@@ -21,6 +21,17 @@ from .streams import Seed, seed_material
 class Rule:
     """What `fill` does with the tensors that a pattern names: an initializer and its parameters.
 
+    `Normal`, `XavierUniform` and their like make these, and check the parameters' names.
+
+    Attributes
+    ----------
+    initializer : function
+        One that allocates, such as `normal`.
+    args : tuple
+        Its parameters by position.
+    options : mapping of str to object
+        Its parameters by name.
+
     Examples
     --------
     >>> import fastinit as fi
@@ -65,7 +76,7 @@ Parameters
 ----------
 *args, **options
     As for `{name}`, where ranges, formula and source are; ``seed``, ``name``, ``num_threads``, ``dtype``, ``global_shape``,
-    ``offset`` and ``index`` belong to `fill`.
+    ``offset`` and ``index`` are none of a rule's.
 
 Returns
 -------

@@ -34,6 +34,12 @@ class Preset(NamedTuple):
         Of the bias; None where such a layer has none. A rule that is scaled by fans takes the weight's fan_in.
     source : str
         Where it is written.
+
+    Examples
+    --------
+    >>> import fastinit as fi
+    >>> fi.PRESETS["keras_embedding"].weight
+    Uniform(-0.05, 0.05)
     """
 
     weight: Rule
@@ -53,6 +59,11 @@ class Preset(NamedTuple):
         Returns
         -------
         dict of str to Rule
+
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the argument, what was expected and what came: a shape that has no fans, say.
 
         Examples
         --------
@@ -97,6 +108,11 @@ class Preset(NamedTuple):
         mapping
             The tensors by name.
 
+        Raises
+        ------
+        TypeError, ValueError
+            Naming the tensor or argument, what was expected and what came; then nothing was written.
+
         Examples
         --------
         >>> import fastinit as fi, numpy as np
@@ -115,6 +131,7 @@ class Preset(NamedTuple):
 
 _torch = KaimingUniform(a=math.sqrt(5))  # U(-1/sqrt(fan_in), 1/sqrt(fan_in))
 
+#: By framework and kind of layer. An entry's ``rules`` are for `fastinit.fill`; called, it fills a layer.
 PRESETS: dict[str, Preset] = {
     "torch_linear": Preset(_torch, _torch, "torch 2.13, nn/modules/linear.py: Linear.reset_parameters"),
     "torch_conv": Preset(_torch, _torch, "torch 2.13, nn/modules/conv.py: _ConvNd.reset_parameters, of transposed ones too"),

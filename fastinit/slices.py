@@ -56,6 +56,11 @@ class Block(NamedTuple):
     ----------
     offset, shape : tuple of int
         Its first element, and its size on every axis.
+
+    Examples
+    --------
+    >>> Block((2, 0), (3, 4)).slices
+    (slice(2, 5, None), slice(0, 4, None))
     """
 
     offset: Shape

@@ -3,6 +3,7 @@
 Its Python is run by pytest itself, through docs/conftest.py.
 """
 
+import inspect
 import re
 import shlex
 import subprocess
@@ -49,6 +50,20 @@ def test_every_public_name_has_a_page():
     assert set(fi.__all__) - {*listed} == {"INITIALIZERS", "STREAM_VERSION", "Seed"}
 
 
+def test_every_example_is_shown():
+    shown = re.findall(r"literalinclude\} examples/(\w+\.py)$", (DOCS / "integrations.md").read_text(), re.M)
+    assert sorted(shown) == sorted(path.name for path in (DOCS / "examples").glob("*.py"))
+
+
+def test_every_public_docstring_is_complete():
+    public = [getattr(fi, name) for name in fi.__all__]
+    for function in (thing for thing in public if inspect.isfunction(thing)):
+        for section in ("Returns", "Examples", *["Parameters", "Raises"][:2 * bool(inspect.signature(function).parameters)]):
+            assert f"\n{section}\n---" in inspect.getdoc(function), (function.__name__, section)
+    for kind in (thing for thing in public if inspect.isclass(thing)):
+        assert "\nExamples\n---" in inspect.getdoc(kind) and ("\nAttributes\n---" in inspect.getdoc(kind)), kind
+
+
 def test_every_rule_is_documented():
     for rule in fi.INITIALIZERS:
         doc = getattr(fi, rule.title().replace("_", "")).__doc__
@@ -68,7 +83,7 @@ class Links(HTMLParser):
 
 
 def test_site_builds_and_has_no_dead_links(tmp_path):
-    for name in ("sphinx", "numpydoc", "myst_parser", "pydata_sphinx_theme", "matplotlib"):
+    for name in ("sphinx", "numpydoc", "myst_parser", "pydata_sphinx_theme", "matplotlib", "torch", "jax", "dask"):
         pytest.importorskip(name)
     site = tmp_path / "html"
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-d", str(tmp_path / "trees"), str(DOCS), str(site)]
