@@ -158,7 +158,8 @@ def initializer(law: Law) -> Initializer:
         # A short way for what is most common and small, whose time is all in the call. What it does not know, the long one
         # does or refuses.
         if type(tensor) is np.ndarray and type(name) is str and name.isascii() and (
-                num_threads is global_shape is offset is index is None) and (
+                global_shape is offset is index is None) and (
+                num_threads is None or type(num_threads) is int and num_threads > 0) and (
                 not args or _PLAIN.issuperset(map(type, args))) and (
                 not options or _PLAIN.issuperset(map(type, options.values()))) and (
                 not signed or 0.0 not in (*args, *options.values())):

@@ -32,7 +32,7 @@ PIECE = 2**22  # elements, at the most
 # Handing work to a warm pool costs 30-50 us, so each thread must have some more.
 THREAD_NS = 1e5
 # Below this all is done in the call, without pieces and threads.
-SMALL_BYTES = 2**20
+SMALL_BYTES = 2**21
 # From here on stores bypass the caches, unless the memory is fresh. Measured, uniform float32, one thread: up to 8 MiB
 # ordinary stores are faster, from 16 MiB on streaming ones, and what follows would not find so much in a cache either.
 STREAMED_BYTES = 2**24
@@ -238,7 +238,7 @@ def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     ns = sum([job.memory.size * _ns(job) for job in jobs])
     threads = min(resolve_threads(num_threads), max(1, int(ns / THREAD_NS)))
     stream = sum([job.memory.nbytes for job in jobs]) >= STREAMED_BYTES
-    share = min(PIECE_NS, ns / (4 * threads))  # several for each thread, as one may be held up
+    share = PIECE_NS if threads == 1 else min(PIECE_NS, ns / (4 * threads))  # several for each, as one may be held up
     pieces = itertools.chain.from_iterable(
         _pieces(job, stream and not job.fresh, STAGING_BYTES // threads, share) for job in jobs)
     if threads == 1:
