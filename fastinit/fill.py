@@ -33,9 +33,9 @@ PIECE = 2**22  # elements, at the most
 THREAD_NS = 1e5
 # Below this all is done in the call, without pieces and threads.
 SMALL_BYTES = 2**21
-# From here on stores bypass the caches, unless the memory is fresh. Measured, uniform float32, one thread: up to 8 MiB
-# ordinary stores are faster, from 16 MiB on streaming ones, and what follows would not find so much in a cache either.
-STREAMED_BYTES = 2**24
+# From here on stores bypass the caches, unless the memory is fresh. Measured, one buffer filled over and over by one thread,
+# with 32 MiB of last-level cache: up to 16 MiB ordinary stores are faster, from 32 MiB on streaming ones.
+STREAMED_BYTES = 2**25
 STREAMED_RUN = 2**17  # bytes of a run, for the same reason: its ends are written in the ordinary way
 # Elements of a contiguous run from which it is worth writing to where it belongs; shorter ones are staged.
 DIRECT = 64
