@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -68,7 +69,7 @@ class Job(NamedTuple):
 def array_of(tensor: Any) -> np.ndarray:
     """The tensor's memory as a plain ndarray."""
     if isinstance(tensor, np.ndarray):
-        if isinstance(tensor, np.ma.MaskedArray):
+        if "numpy.ma" in sys.modules and isinstance(tensor, np.ma.MaskedArray):  # np.ma would be imported
             raise TypeError("tensor: expected an array that hides no element, got a masked one; pass its .data")
         return np.asarray(tensor)
     try:

@@ -10,13 +10,19 @@ import math
 from functools import lru_cache
 from typing import Any
 
-from . import plan, truncation
+from . import plan
 from .calls import Recipe, initializer
 from .dtypes import DType
 from .fans import calculate_fans, calculate_gain, fan_for_mode
 from .plan import choice, finite, number
 
 Shape = tuple[int, ...]
+
+
+def _truncated(*args: Any) -> plan.Plan:
+    from .truncation import trunc_normal  # with decimal, 2 ms to import
+
+    return trunc_normal(*args)
 
 
 @initializer
@@ -186,7 +192,7 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
     >>> tail.regime, round(tail.draws, 3), round(tail.mean, 4)
     ('tail', 1.018, 5.1865)
     """
-    return Recipe(truncation.trunc_normal(
+    return Recipe(_truncated(
         finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
         choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
 
@@ -217,7 +223,7 @@ def _make_scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str,
         elif distribution == "normal":
             made = plan.normal(0.0, std, dtype)
         else:
-            made = truncation.trunc_normal(0.0, std, -2.0, 2.0, dtype, "std", "result")
+            made = _truncated(0.0, std, -2.0, 2.0, dtype, "std", "result")
     except ValueError:
         given = ", ".join(filter(None, [asked, f"{mode}={n:g}"]))
         raise ValueError(f"{given}: expected values that {dtype.name} holds, got a standard deviation of {std:g}") from None

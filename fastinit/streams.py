@@ -10,7 +10,6 @@ import os
 import threading
 from collections.abc import Sequence
 from functools import lru_cache
-from hashlib import sha256 as _sha256
 from typing import Any, TypeGuard, Union
 
 import numpy as np
@@ -84,6 +83,14 @@ _NO_CALL, _CALL = _field(b""), (8).to_bytes(8, "little")
 def material(numbers: tuple[int, ...], call: int | None = None) -> bytes:
     """What a key is hashed from besides name and purpose: the seed's integers and, from an `Rng`, the call's number."""
     return _prefix(numbers) + (_NO_CALL if call is None else _CALL + call.to_bytes(8, "little"))
+
+
+def _sha256(data: bytes) -> Any:
+    """That of hashlib, which takes 3 ms to import: this is replaced by it."""
+    global _sha256
+    from hashlib import sha256 as _sha256  # type: ignore[assignment]
+
+    return _sha256(data)
 
 
 @lru_cache(maxsize=4096)

@@ -29,6 +29,7 @@ def script(code, *arguments, **environment):
 INTERRUPTED = """
 import signal, sys, time, numpy as np, fastinit as fi
 signal.alarm(10)  # should the interrupt not be answered
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell switches off for what runs in its background
 options = {"a": 0.8, "b": 9.0, "seed": 0, "num_threads": 2}  # a fifth of the mass
 w = np.zeros(2**28)  # pages come as they are written
 tall, wide = w[:2**24].reshape(-1, 1), (2**24, 2**13)
