@@ -6,8 +6,6 @@ from typing import Any
 import numpy as np
 
 STREAM_VERSION: int
-GROUP: int
-REDRAWS: int
 DISTS: tuple[str, ...]
 DTYPES: tuple[str, ...]
 ISAS: tuple[str, ...]

@@ -6,7 +6,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 cdef extern from "fastinit.h" nogil:
     enum:
-        FI_STREAM_VERSION, FI_GROUP, FI_REDRAWS, FI_DIST_COUNT, FI_DTYPE_COUNT, FI_ISA_COUNT
+        FI_STREAM_VERSION, FI_GROUP, FI_DIST_COUNT, FI_DTYPE_COUNT, FI_ISA_COUNT
     const char *fi_dist_names[]
     const char *fi_dtype_names[]
     const char *fi_isa_names[]
@@ -31,8 +31,6 @@ cdef extern from "environment.h":
     void fi_environment_restore(fi_environment caller)
 
 STREAM_VERSION = FI_STREAM_VERSION
-GROUP = FI_GROUP
-REDRAWS = FI_REDRAWS
 DISTS = tuple(fi_dist_names[i].decode() for i in range(FI_DIST_COUNT))
 DTYPES = tuple(fi_dtype_names[i].decode() for i in range(FI_DTYPE_COUNT))
 ISAS = tuple(fi_isa_names[i].decode() for i in range(FI_ISA_COUNT))
