@@ -29,7 +29,7 @@ static const size_t dtype_sizes[] = {
 
 static enum fi_real real_of(int dtype) { return dtype == FI_f64 ? FI_REAL64 : FI_REAL32; }
 
-enum { WORDS = 1024, FINE = 32, COARSE = FI_CHUNK / FINE }; /* WORDS are made at a time */
+enum { FINE = 32, COARSE = FI_CHUNK / FINE, GROUPS = FI_WORDS / FI_GROUP };
 
 /* Steps of one orbit as one affine map: state -> power * state + plus. */
 typedef struct {
@@ -70,12 +70,12 @@ static step multiples(step *steps, size_t n, step one) {
 static void draw_truncated(filling *f, size_t from, size_t to, char *x) {
     const fi_table *table = f->table;
     const int dist = f->plan->dist;
-    _Alignas(64) uint32_t words[WORDS];
+    _Alignas(64) uint32_t words[FI_WORDS];
     uint64_t rejected[FI_CHUNK / 64];
     fi_rejects rejects;
-    for (size_t i = 0; i < to; i += WORDS / FI_GROUP * f->group) {
+    for (size_t i = 0; i < to; i += GROUPS * f->group) {
         size_t groups = (to - i + f->group - 1) / f->group;
-        if (groups > WORDS / FI_GROUP) groups = WORDS / FI_GROUP;
+        if (groups > GROUPS) groups = GROUPS;
         table->words(&f->lanes, words, groups);
         table->propose[dist][f->real](f->plan, words, groups, x + i * f->real_size, rejected + i / 64);
     }
@@ -105,7 +105,7 @@ static void fill_truncated(filling *f, size_t from, size_t to, char *out) {
 
 /* Groups to out, all of them or, by way of a copy, elements [from, to) of a single one. */
 static void fill_groups(filling *f, size_t groups, size_t from, size_t to, char *out) {
-    _Alignas(FI_LINE) uint32_t words[WORDS];
+    _Alignas(FI_LINE) uint32_t words[FI_WORDS];
     _Alignas(FI_LINE) char temporary[FI_GROUP * sizeof(float)];
     const int whole = from == 0 && to == groups * f->group;
     fi_write_fn *const write = f->table->write[f->plan->dist][f->plan->dtype];
@@ -129,7 +129,7 @@ static void fill_run(filling *f, size_t from, uint64_t n, char *out) {
         if (f->rejects) fill_truncated(f, from, to, out);
         else {
             const int streams = f->stream && (uintptr_t)out % 16 == 0 && to >= f->group;
-            size_t groups = to < WORDS / FI_GROUP * f->group ? to / f->group : WORDS / FI_GROUP;
+            size_t groups = to < GROUPS * f->group ? to / f->group : GROUPS;
             if (from || !groups || (streams && !f->carries)) groups = 1;
             if (to > groups * f->group) to = groups * f->group;
             if (f->carries && !streams) flush(f->table, f->before, out);
@@ -265,6 +265,10 @@ void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *
 
 void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out) {
     const fi_environment caller = fi_environment_default();
-    table_of(isa)->write[plan->dist][plan->dtype](plan, words, groups, out, 0);
+    fi_write_fn *const write = table_of(isa)->write[plan->dist][plan->dtype];
+    const size_t size = dtype_sizes[plan->dtype], bytes = FI_GROUP * (size < sizeof(float) ? size : sizeof(float));
+    for (size_t g = 0; g < groups; g += GROUPS) {
+        write(plan, words + g * FI_GROUP, groups - g < GROUPS ? groups - g : GROUPS, (char *)out + g * bytes, 0);
+    }
     fi_environment_restore(caller);
 }

@@ -32,8 +32,7 @@ SI v_u32 dxsm(const v_u64 *s) {
 #if FI_LANES == 1
     v_u32 high = (uint32_t)(s[0] >> 32), low = (uint32_t)s[0];
 #else
-    v_u32 high = (v_u32)((s[0] >> 32) | (s[1] & 0xffffffff00000000u));
-    v_u32 low = (v_u32)((s[0] & 0xffffffffu) | (s[1] << 32));
+    v_u32 high = v_odd_words(s[0], s[1]), low = v_even_words(s[0], s[1]);
 #endif
     high ^= high >> 16;
     high *= FI_DXSM_MULT;

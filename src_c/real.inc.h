@@ -41,11 +41,15 @@ SI v_uint R(unit)(const uint32_t *words, size_t i) {
 #endif
 }
 
-/* The middle of the cell of 2^drop integers that w lies in, as a signed integer; never zero. */
-SI v_int R(centre)(v_uint w, int drop) {
-    const v_uint one = (v_uint){0} + 1;
-    return (v_int)((w & -(one << drop)) | (one << (drop - 1)));
+/* The middle of the cell of 2^drop integers that w lies in, as a signed integer; never zero. The lowest `clear` bits of w
+ * are zeros. */
+SI v_int R(centre)(v_uint w, int drop, int clear) {
+    const v_uint middle = ((v_uint){0} + 1) << (drop - 1);
+    return (v_int)((drop - 1 > clear ? w & -middle : w) | middle);
 }
+
+/* x / 2^n where neither is zero or subnormal: a multiplication is what the kernels' processor has least room for. */
+SI v_real R(scaled_down)(v_real x, int n) { return R(v_from_bits)(R(v_bits)(x) - (((v_uint){0} + (unsigned)n) << MANTISSA)); }
 
 /* Two vectors of consecutive elements to memory of the dtype. */
 SI void R(put)(void *out, v_real a, v_real b, int dtype, v_carry *carry) {
@@ -73,7 +77,7 @@ SI v_real R(clamp)(v_real x, double low, double high) {
 /* The dropped bits are still in the centre's integer, so the step is that much smaller: exact, as plan.py keeps the step
  * far from the subnormals. */
 SI v_real R(even)(const fi_plan *plan, v_uint w, v_real *k) {
-    *k = R(v_convert)(R(centre)(w, DROP_UNIFORM));
+    *k = R(v_convert)(R(centre)(w, DROP_UNIFORM, 0));
     v_real step = R(v_set)((real)(plan->scale / (1u << DROP_UNIFORM))), rest = R(v_set)((real)plan->rest);
     return R(v_fma)(*k, step, rest) + R(v_set)((real)plan->shift);
 }
@@ -91,14 +95,13 @@ SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, vo
 SI v_real R(minus_2_log)(v_uint w) {
     enum { BIAS_TOP = (1 << (BITS - MANTISSA - 2)) - 2 + BITS }; /* biased exponent of 2^BITS m, 1/2 <= m < 1 */
     const v_uint one = (v_uint){0} + 1, half_exponent = (one << (BITS - 2)) - (one << (MANTISSA + 1));
-    v_int k = R(centre)(w, DROP_RADIUS);
+    v_int k = R(centre)(w, DROP_RADIUS, 0);
     v_real t = R(v_convert)(k);
     v_uint bits = R(v_bits)(t);
     /* The sign bit makes the shifted value of a negative t larger than BIAS_TOP: exponent 0. */
-    v_int exponent = R(v_min_int)((v_int)(bits >> MANTISSA), (v_int)((v_uint){0} + BIAS_TOP)) - BIAS_TOP;
+    v_real e = R(v_min)(R(v_convert_small)((v_int)(bits >> MANTISSA)), R(v_set)((real)BIAS_TOP)) - (real)BIAS_TOP;
     v_real m = R(v_from_bits)((bits & ((one << MANTISSA) - 1)) | half_exponent);
-    v_real f = R(v_where_neg)(k, t * (real)(BITS == 32 ? 0x1p-32 : 0x1p-64), m - (real)1);
-    v_real e = R(v_convert_small)(exponent);
+    v_real f = R(v_where_neg)(k, R(scaled_down)(t, BITS), m - (real)1);
     /* u = 2^e (1 + f), -1/2 <= f < 0: both terms are positive, nothing cancels. */
     return R(v_fma)(e, R(v_set)(MINUS_2LN2), f * POLYNOMIAL(LOG_HOW, LOG_POLY, f));
 }
@@ -107,7 +110,7 @@ SI v_real R(minus_2_log)(v_uint w) {
  * such arcs pairs by the top bit (sign of the large coordinate) and the next (which coordinate is large). */
 SI void R(circle)(v_uint w, v_real *c, v_real *s) {
     const v_uint top = ((v_uint){0} + 1) << (BITS - 1);
-    v_real y = R(v_convert)(R(centre)(w << 2, DROP_ANGLE)) * (real)(BITS == 32 ? 0x1p-31 : 0x1p-63);
+    v_real y = R(scaled_down)(R(v_convert)(R(centre)(w << 2, DROP_ANGLE, 2)), BITS - 1);
     v_real z = y * y;
     v_real small = y * POLYNOMIAL(horner, SIN_POLY, z);
     v_real large = R(v_from_bits)(R(v_bits)(POLYNOMIAL(horner, COS_POLY, z)) ^ (w & top));
@@ -116,27 +119,43 @@ SI void R(circle)(v_uint w, v_real *c, v_real *s) {
     *s = R(v_where_neg)(swap, large, small);
 }
 
-/* Box & Muller 1958: a unit for the radius and one for the angle make two elements. */
-SI void R(box_muller)(const fi_plan *plan, v_uint radius, v_uint angle, v_real *c, v_real *s) {
+/* Box & Muller 1958: a radius and a unit for the angle make two elements. */
+SI void R(box_muller)(const fi_plan *plan, v_real r, v_uint angle, v_real *c, v_real *s) {
     const v_real scale = R(v_set)((real)plan->scale), shift = R(v_set)((real)plan->shift);
-    v_real x, y, r = R(v_sqrt)(R(minus_2_log)(radius));
+    v_real x, y;
     R(circle)(angle, &x, &y);
     *c = R(v_fma)(r * x, scale, shift);
     *s = R(v_fma)(r * y, scale, shift);
 }
 
-/* A group's elements from its words: the first half of the units are radii, the second half angles; the cosines are the
- * first half of the elements, the sines the second, so no lane moves. */
-SI void R(gaussians)(const fi_plan *plan, const uint32_t *words, v_real *x) {
+SI v_real R(radius)(v_uint w) { return R(v_sqrt)(R(minus_2_log)(w)); }
+
+/* The radii of all groups, before their angles: in one loop a processor would find too few chains of operations that do not
+ * wait for one another. */
+typedef struct {
+    v_real of[FI_WORDS / FI_GROUP][R(half) / LANES];
+} R(radii);
+
+SI void R(all_radii)(const uint32_t *words, size_t groups, R(radii) *r) {
+    for (size_t g = 0; g < groups; g++) {
+        UNROLL for (size_t i = 0; i < R(half); i += LANES) r->of[g][i / LANES] = R(radius)(R(unit)(words + g * FI_GROUP, i));
+    }
+}
+
+/* A group's elements: the first half of its units are radii, the second half angles; the cosines are the first half of the
+ * elements, the sines the second, so no lane moves. */
+SI void R(gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *words, v_real *x) {
     UNROLL for (size_t i = 0; i < R(half); i += LANES) {
-        R(box_muller)(plan, R(unit)(words, i), R(unit)(words, R(half) + i), x + i / LANES, x + (R(half) + i) / LANES);
+        R(box_muller)(plan, r[i / LANES], R(unit)(words, R(half) + i), x + i / LANES, x + (R(half) + i) / LANES);
     }
 }
 
 SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
+    R(radii) r;
+    R(all_radii)(words, groups, &r);
     for (size_t g = 0; g < groups; g++, words += FI_GROUP) {
         v_real x[R(per_group) / LANES];
-        R(gaussians)(plan, words, x);
+        R(gaussians)(plan, r.of[g], words, x);
         UNROLL for (size_t i = 0; i < R(per_group); i += 2 * LANES) {
             R(put)((char *)out + (g * R(per_group) + i) * R(size)(dtype), x[i / LANES], x[i / LANES + 1], dtype, carry);
         }
@@ -170,7 +189,7 @@ SI unsigned R(candidate)(const fi_plan *plan, int dist, v_uint a, v_uint b, v_re
     if (dist == FI_trunc_narrow) return R(narrow)(plan, a, b, x);
     if (dist == FI_trunc_tail) return R(tail)(plan, a, b, x);
     v_real c, s;
-    R(box_muller)(plan, a, b, &c, &s);
+    R(box_muller)(plan, R(radius)(a), b, &c, &s);
     v_real nearest = R(clamp)(c, plan->low, plan->high);
     *x = R(v_where_equal)(c, nearest, c, R(clamp)(s, plan->low, plan->high));
     return R(v_equal)(c, nearest) | R(inside)(plan, s);
@@ -179,10 +198,12 @@ SI unsigned R(candidate)(const fi_plan *plan, int dist, v_uint a, v_uint b, v_re
 SI void R(propose)(const fi_plan *plan, int dist, const uint32_t *words, size_t groups, void *x, uint64_t *rejected) {
     const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
     uint64_t all = 0;
+    R(radii) r;
+    if (dist == FI_trunc_normal) R(all_radii)(words, groups, &r);
     for (size_t g = 0; g < groups; g++, words += FI_GROUP) {
         v_real drawn[R(per_group) / LANES];
         uint64_t accepted = 0;
-        if (dist == FI_trunc_normal) R(gaussians)(plan, words, drawn);
+        if (dist == FI_trunc_normal) R(gaussians)(plan, r.of[g], words, drawn);
         UNROLL for (size_t i = 0; i < n; i += LANES) {
             accepted |= (uint64_t)(dist == FI_trunc_normal ? R(inside)(plan, drawn[i / LANES]) : R(candidate)(
                 plan, dist, R(unit)(words, i), R(unit)(words, R(half) + i), drawn + i / LANES)) << i;
