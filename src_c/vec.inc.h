@@ -239,19 +239,18 @@ SI size_t v_lowest_bit(uint64_t x) { size_t i = 0; while (i < 63 && !(x >> i & 1
 #endif
 
 #if FI_LANES == 16
-/* first + i for each set bit i, ascending, to p, and as much again of anything; returns how many. */
-SI size_t v_compress(uint32_t *p, uint32_t first, uint16_t bits) {
-    const __m512i all = _mm512_add_epi32(_mm512_set1_epi32((int)first),
-                                         _mm512_set_epi32(15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
-    _mm512_storeu_si512(p, _mm512_maskz_compress_epi32(bits, all));
+/* Those lanes of a whose bit is set to p, in order, and anything up to a vector; returns how many. Never the form that sets
+ * the rest to zero: Zen 5 lets it wait for what its register held before, a third of a truncated fill's time above a plain one. */
+SI size_t v_compress(uint32_t *p, v_u32 a, uint16_t bits) {
+    _mm512_storeu_si512(p, _mm512_mask_compress_epi32((__m512i)a, bits, (__m512i)a));
     return v_count_bits(bits);
 }
 
-/* Of FI_LANES64 pairs, those whose bit is set, likewise; x and p may be the same memory. */
+/* Of FI_LANES64 pairs, those whose bit is set, likewise; p and b may be the same memory. */
 SI size_t v_compress_pairs(uint64_t *x, v_u64 a, uint32_t *p, const uint32_t *b, uint8_t bits) {
-    const __m256i of_b = _mm256_maskz_compress_epi32(bits, _mm256_loadu_si256((const __m256i *)b));
-    _mm512_storeu_si512(x, _mm512_maskz_compress_epi64(bits, (__m512i)a));
-    _mm256_storeu_si256((__m256i *)p, of_b);
+    const __m256i of_b = _mm256_loadu_si256((const __m256i *)b);
+    _mm512_storeu_si512(x, _mm512_mask_compress_epi64((__m512i)a, bits, (__m512i)a));
+    _mm256_storeu_si256((__m256i *)p, _mm256_mask_compress_epi32(of_b, bits, of_b));
     return v_count_bits(bits);
 }
 
