@@ -239,40 +239,53 @@ SI v_uint R(next)(v_u64 *s, uint64_t inc) {
 /* The words of two vectors of states interleave. */
 SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LANES64) + i / FI_LANES64 : i; }
 
+/* Words first, then candidates, then their places: as with the radii, loops whose turns do not wait for one another. */
 SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n, void *x) {
-    enum { VECTORS = BITS == 32 ? STATES : 1 };
+    enum { VECTORS = BITS == 32 ? STATES : 1, BATCH = 128 / LANES, ALL = (1 << LANES) - 1 };
     size_t left = 0;
-    memset(rejects->state + n, 0, (LANES - 1) * sizeof *rejects->state);
-    for (size_t k = 0; k < n; k += LANES) {
-        v_u64 s[VECTORS];
-        UNROLL for (size_t v = 0; v < VECTORS; v++) s[v] = v_load_u64(rejects->state + k + v * FI_LANES64);
-        v_uint a = R(next)(s, rejects->inc), b = R(next)(s, rejects->inc);
-        UNROLL for (size_t v = 0; v < VECTORS; v++) v_store_u64(rejects->state + k + v * FI_LANES64, s[v]);
-        v_real drawn;
-        const unsigned accepted = R(candidate)(plan, dist, a, b, &drawn);
-        real values[LANES];
-        R(v_store)(values, drawn);
-        const uint32_t *where = rejects->where + k;
-        const size_t count = n - k < LANES ? n - k : LANES;
-        if (count == LANES) {
+    for (size_t i = n; i < n + LANES - 1; i++) { /* so that every vector is full */
+        rejects->state[i] = rejects->state[n - 1];
+        rejects->where[i] = rejects->where[n - 1];
+    }
+    for (size_t first = 0; first < n; first += BATCH * LANES) {
+        const size_t rest = (n - first + LANES - 1) / LANES, vectors = rest < BATCH ? rest : BATCH;
+        v_uint a[BATCH], b[BATCH];
+        v_real drawn[BATCH];
+        unsigned rejected[BATCH];
+        for (size_t k = 0; k < vectors; k++) {
+            uint64_t *const state = rejects->state + first + k * LANES;
+            v_u64 s[VECTORS];
+            UNROLL for (size_t v = 0; v < VECTORS; v++) s[v] = v_load_u64(state + v * FI_LANES64);
+            a[k] = R(next)(s, rejects->inc);
+            b[k] = R(next)(s, rejects->inc);
+            UNROLL for (size_t v = 0; v < VECTORS; v++) v_store_u64(state + v * FI_LANES64, s[v]);
+        }
+        for (size_t k = 0; k < vectors; k++) rejected[k] = ALL ^ R(candidate)(plan, dist, a[k], b[k], drawn + k);
+        for (size_t k = 0; k < vectors; k++) {
+            const uint32_t *const where = rejects->where + first + k * LANES;
+            real values[LANES];
+            R(v_store)(values, drawn[k]);
             UNROLL for (size_t i = 0; i < LANES; i++) memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
-        } else {
-            for (size_t i = 0; i < count; i++) memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
         }
-        if (accepted == (unsigned)(((uint64_t)1 << LANES) - 1)) continue;
+        for (size_t k = 0; k < vectors; k++) {
+            if (!rejected[k]) continue;
+            const size_t at = first + k * LANES, count = n - at < LANES ? n - at : LANES;
 #if FI_LANES == 16
-        const unsigned rejected = ~accepted, valid = (1u << count) - 1;
-        UNROLL for (size_t v = 0; v < VECTORS; v++) {
-            const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
-            left += v_compress_pairs(rejects->state + left, s[v], rejects->where + left, where + v * FI_LANES64, (uint8_t)bits);
-        }
+            const unsigned valid = (1u << count) - 1;
+            UNROLL for (size_t v = 0; v < VECTORS; v++) {
+                const uint64_t *const state = rejects->state + at + v * FI_LANES64;
+                const uint32_t *const where = rejects->where + at + v * FI_LANES64;
+                const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected[k] >> v) : rejected[k]) & valid >> v * FI_LANES64;
+                left += v_compress_pairs(rejects->state + left, v_load_u64(state), rejects->where + left, where, (uint8_t)bits);
+            }
 #else
-        for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
-            rejects->where[left] = where[i];
-            rejects->state[left] = rejects->state[k + i];
-            left += !(accepted >> R(lane)(i) & 1);
-        }
+            for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
+                rejects->where[left] = rejects->where[at + i];
+                rejects->state[left] = rejects->state[at + i];
+                left += rejected[k] >> R(lane)(i) & 1;
+            }
 #endif
+        }
     }
     return left;
 }
