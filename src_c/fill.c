@@ -29,7 +29,7 @@ static const size_t dtype_sizes[] = {
 
 static enum fi_real real_of(int dtype) { return dtype == FI_f64 ? FI_REAL64 : FI_REAL32; }
 
-enum { FINE = 32, COARSE = FI_CHUNK / FINE, GROUPS = FI_WORDS / FI_GROUP };
+enum { GROUPS = FI_WORDS / FI_GROUP, TOP = FI_CHUNK / (FI_STEPS * FI_STEPS) };
 
 /* Steps of one orbit as one affine map: state -> power * state + plus. */
 typedef struct {
@@ -53,14 +53,16 @@ typedef struct {
     _Alignas(FI_LINE) char before[FI_LINE];
     fi_lanes lanes;                /* at the next group */
     uint64_t redraw, redraw_inc;   /* the state of the first redraw of the next group's first element */
-    step chunk, fine[FINE], coarse[COARSE]; /* of the redraws: over a chunk, over i elements, over FINE * i elements */
+    fi_steps fine, coarse, top;    /* of the redraws: over i elements, FI_STEPS * i, FI_STEPS^2 * i */
+    step chunk;                    /* over a chunk */
 } filling;
 
-/* steps[i] is i times the step; returns n times the step. */
-static step multiples(step *steps, size_t n, step one) {
+/* i times the step for i < n; returns n times the step. */
+static step multiples(fi_steps *steps, size_t n, step one) {
     step sum = {1, 0};
     for (size_t i = 0; i < n; i++) {
-        steps[i] = sum;
+        steps->power[i] = sum.power;
+        steps->plus[i] = sum.plus;
         sum = (step){sum.power * one.power, stepped(one, sum.plus)};
     }
     return sum;
@@ -81,12 +83,9 @@ static void draw_truncated(filling *f, size_t from, size_t to, char *x) {
     }
     rejected[0] &= ~(uint64_t)0 << from;
     size_t n = table->places(rejected, to, rejects.where);
-    uint64_t base[COARSE];
-    for (size_t i = 0; i < COARSE; i++) base[i] = stepped(f->coarse[i], f->redraw);
-    for (size_t k = 0; k < n; k++) {
-        const size_t i = rejects.where[k];
-        rejects.state[k] = stepped(f->fine[i % FINE], base[i / FINE]);
-    }
+    _Alignas(FI_LINE) uint64_t states[FI_STEPS] = {0};
+    for (size_t i = 0; i < TOP; i++) states[i] = f->top.power[i] * f->redraw + f->top.plus[i];
+    table->locate(&rejects, n, states, &f->coarse, &f->fine);
     rejects.inc = f->redraw_inc;
     const int rounds = FI_REDRAWS / (f->real == FI_REAL64 ? 4 : 2);
     for (int round = 0; n && round < rounds; round++) n = table->redraw[dist][f->real](f->plan, &rejects, n, x);
@@ -184,8 +183,8 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
     table->seed(&f.lanes, fi_jump_by(key->state, inc, first * FI_GROUP), inc);
     if (f.rejects) {
         f.redraw = fi_jump_by(key->redraw_state, f.redraw_inc, first * f.group * FI_REDRAW_STRIDE);
-        const step row = multiples(f.fine, FINE, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
-        f.chunk = multiples(f.coarse, COARSE, row);
+        const step row = multiples(&f.fine, FI_STEPS, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
+        f.chunk = multiples(&f.top, TOP, multiples(&f.coarse, FI_STEPS, row));
     }
     if (runs->count > 1 && runs->stride == runs->length && runs->length < FI_CHUNK) {
         f.stream = 0;

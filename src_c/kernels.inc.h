@@ -76,6 +76,16 @@ static size_t places(const uint64_t *bits, size_t n, uint32_t *index) {
     return found;
 }
 
+static void locate(fi_rejects *rejects, size_t n, const uint64_t *states, const fi_steps *coarse, const fi_steps *fine) {
+    for (size_t k = 0; k < n; k += sizeof(v_places) / sizeof(uint64_t)) {
+        const v_places place = v_load_places(rejects->where + k), high = place / FI_STEPS;
+        v_places s = v_look_up(states, high / FI_STEPS);
+        s = s * v_look_up(coarse->power, high) + v_look_up(coarse->plus, high);
+        s = s * v_look_up(fine->power, place) + v_look_up(fine->plus, place);
+        memcpy(rejects->state + k, &s, sizeof s);
+    }
+}
+
 /* Finite f32 within the target's range to 16 bits, to nearest even: bfloat16 in the high half of a lane, whose low half
  * is left over. */
 SI v_u32 round_bf16(v_f32 x) {
@@ -170,5 +180,6 @@ static const fi_table table = {
     .propose = EACH_TRUNCATED(propose),
     .redraw = EACH_TRUNCATED(redraw),
     .places = places,
+    .locate = locate,
     .store = EACH_DTYPE(store),
 };

@@ -15,6 +15,7 @@ enum {
     FI_LINE = 64,    /* bytes of a cache line, and of the widest vector */
     FI_WORDS = 1024, /* words that are made, then turned into numbers, at a time */
     FI_CHUNK = 2048, /* elements that are made in one go: with their words and rejections they stay in the first-level cache */
+    FI_STEPS = 16,   /* places of a chunk have three digits to this base */
     FI_SPARE = 32,   /* elements behind a list's end that kernels may read and write */
 };
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
@@ -25,6 +26,11 @@ typedef struct {
     uint32_t where[FI_CHUNK + FI_SPARE];
     uint64_t inc;
 } fi_rejects;
+
+/* Affine maps of a state, a number of steps of an orbit each: state -> power * state + plus. */
+typedef struct {
+    _Alignas(64) uint64_t power[FI_STEPS], plus[FI_STEPS];
+} fi_steps;
 
 /* Words, at most FI_WORDS, to elements of the plan's dtype. With `before`, which holds the table's streams bytes that come before out, by
  * streaming stores, which leave the last out % streams bytes unwritten: they are then in before, at its end. out must be
@@ -51,6 +57,8 @@ typedef struct {
     fi_redraw_fn *redraw[FI_DIST_COUNT][FI_REAL_COUNT];
     /* Ascending, the places below n of set bits; returns how many. May write up to FI_SPARE more. */
     size_t (*places)(const uint64_t *bits, size_t n, uint32_t *index);
+    /* The state of each of n rejects: its place's first digit chooses from `states`, the others how far that is stepped. */
+    void (*locate)(fi_rejects *rejects, size_t n, const uint64_t *states, const fi_steps *coarse, const fi_steps *fine);
     /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. May read up to FI_SPARE behind x. */
     void (*store[FI_DTYPE_COUNT])(const fi_plan *plan, const void *x, size_t n, void *out);
 } fi_table;

@@ -108,6 +108,19 @@ SI void v_put(void *p, v_u32 x, v_carry *carry) {
     else v_store_u32(p, x);
 }
 
+/* Places in a chunk, as many as can be looked up at once; and table[i % 16] for each of them. */
+#if FI_LANES == 16 /* 9% of a truncated fill's time */
+typedef v_u64 v_places;
+SI v_places v_load_places(const uint32_t *p) { return (v_u64)_mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)p)); }
+SI v_u64 v_look_up(const uint64_t *table, v_places i) {
+    return (v_u64)_mm512_permutex2var_epi64(_mm512_loadu_si512(table), (__m512i)i, _mm512_loadu_si512(table + 8));
+}
+#else
+typedef uint64_t v_places;
+SI v_places v_load_places(const uint32_t *p) { return *p; }
+SI uint64_t v_look_up(const uint64_t *table, v_places i) { return table[i % 16]; }
+#endif
+
 /* Less 0: the same for every x, -0.0 too, and a form that GCC moves out of loops. */
 SI v_f32 v_set_f32(float x) { return x - (v_f32){0}; }
 SI v_f64 v_set_f64(double x) { return x - (v_f64){0}; }
