@@ -167,7 +167,7 @@ SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, voi
 SI unsigned R(narrow)(const fi_plan *plan, v_uint value, v_uint decision, v_real *x) {
     v_real k;
     *x = R(clamp)(R(even)(plan, value, &k), plan->low, plan->high);
-    v_real d = k * (real)(1.0 / (1u << DROP_UNIFORM)) - R(v_set)((real)plan->origin);
+    v_real d = R(scaled_down)(k, DROP_UNIFORM) - R(v_set)((real)plan->origin);
     return R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), R(minus_2_log)(decision));
 }
 
@@ -241,7 +241,7 @@ SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LAN
 
 /* Words first, then candidates, then their places: as with the radii, loops whose turns do not wait for one another. */
 SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n, void *x) {
-    enum { VECTORS = BITS == 32 ? STATES : 1, BATCH = 128 / LANES, ALL = (1 << LANES) - 1 };
+    enum { VECTORS = BITS == 32 ? STATES : 1, BATCH = 128 / LANES /* of vectors */, ALL = (1 << LANES) - 1 };
     size_t left = 0;
     for (size_t i = n; i < n + LANES - 1; i++) { /* so that every vector is full */
         rejects->state[i] = rejects->state[n - 1];
@@ -265,7 +265,9 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n
             const uint32_t *const where = rejects->where + first + k * LANES;
             real values[LANES];
             R(v_store)(values, drawn[k]);
-            UNROLL for (size_t i = 0; i < LANES; i++) memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
+            UNROLL for (size_t i = 0; i < LANES; i++) {
+                memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
+            }
         }
         for (size_t k = 0; k < vectors; k++) {
             if (!rejected[k]) continue;

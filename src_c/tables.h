@@ -15,7 +15,7 @@ enum {
     FI_LINE = 64,    /* bytes of a cache line, and of the widest vector */
     FI_WORDS = 1024, /* words that are made, then turned into numbers, at a time */
     FI_CHUNK = 2048, /* elements that are made in one go: with their words and rejections they stay in the first-level cache */
-    FI_STEPS = 16,   /* places of a chunk have three digits to this base */
+    FI_STEPS = 16,   /* places in a chunk have three digits to this base */
     FI_SPARE = 32,   /* elements behind a list's end that kernels may read and write */
 };
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
@@ -32,11 +32,12 @@ typedef struct {
     _Alignas(64) uint64_t power[FI_STEPS], plus[FI_STEPS];
 } fi_steps;
 
-/* Words, at most FI_WORDS, to elements of the plan's dtype. With `before`, which holds the table's streams bytes that come before out, by
- * streaming stores, which leave the last out % streams bytes unwritten: they are then in before, at its end. out must be
- * aligned to 16 bytes. */
+/* Words, at most FI_WORDS, to elements of the plan's dtype. With `before`, which holds the table's streams bytes that come
+ * before out, by streaming stores, which leave the last out % streams bytes unwritten: they are then in before, at its end.
+ * out must be aligned to 16 bytes. */
 typedef void fi_write_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before);
-/* As many words to first candidates of the kernel's type; bit i % 64 of rejected[i / 64] tells whether element i is rejected. */
+/* As many words to first candidates of the kernel's type; bit i % 64 of rejected[i / 64] tells whether element i is
+ * rejected. */
 typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint64_t *rejected);
 /* One round of redraws: each of the n rejected elements takes its first accepted candidate, or its last one, clamped.
  * Those without an accepted one become the head of the list; returns how many they are. */

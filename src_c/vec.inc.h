@@ -108,17 +108,17 @@ SI void v_put(void *p, v_u32 x, v_carry *carry) {
     else v_store_u32(p, x);
 }
 
-/* Places in a chunk, as many as can be looked up at once; and table[i % 16] for each of them. */
+/* Places in a chunk, as many as can be looked up at once; and table[i % FI_STEPS] for each of them. */
 #if FI_LANES == 16 /* 9% of a truncated fill's time */
 typedef v_u64 v_places;
 SI v_places v_load_places(const uint32_t *p) { return (v_u64)_mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)p)); }
 SI v_u64 v_look_up(const uint64_t *table, v_places i) {
-    return (v_u64)_mm512_permutex2var_epi64(_mm512_loadu_si512(table), (__m512i)i, _mm512_loadu_si512(table + 8));
+    return (v_u64)_mm512_permutex2var_epi64(_mm512_loadu_si512(table), (__m512i)i, _mm512_loadu_si512(table + FI_STEPS / 2));
 }
 #else
 typedef uint64_t v_places;
 SI v_places v_load_places(const uint32_t *p) { return *p; }
-SI uint64_t v_look_up(const uint64_t *table, v_places i) { return table[i % 16]; }
+SI uint64_t v_look_up(const uint64_t *table, v_places i) { return table[i % FI_STEPS]; }
 #endif
 
 /* Less 0: the same for every x, -0.0 too, and a form that GCC moves out of loops. */
@@ -130,16 +130,12 @@ SI v_f64 v_set_f64(double x) { return x - (v_f64){0}; }
 #ifdef FI_X86
 #define V_OP(v, intrinsic, expr, ...) { return FI_X86(intrinsic)(__VA_ARGS__); }
 #else
-#define V_OP(v, intrinsic, expr, ...) { v r; V_EACH(r, expr); return r; }
+#define V_OP(v, intrinsic, expr, ...) { v r = {0}; V_EACH(r, expr); return r; }
 #endif
 SI v_f32 v_fma_f32(v_f32 a, v_f32 b, v_f32 c) V_OP(v_f32, fmadd_ps, fmaf(AT(a), AT(b), AT(c)), a, b, c)
 SI v_f64 v_fma_f64(v_f64 a, v_f64 b, v_f64 c) V_OP(v_f64, fmadd_pd, fma(AT(a), AT(b), AT(c)), a, b, c)
 SI v_f32 v_sqrt_f32(v_f32 a) V_OP(v_f32, sqrt_ps, sqrtf(AT(a)), a)
 SI v_f64 v_sqrt_f64(v_f64 a) V_OP(v_f64, sqrt_pd, sqrt(AT(a)), a)
-SI v_f32 v_min_f32(v_f32 a, v_f32 b) V_OP(v_f32, min_ps, AT(a) < AT(b) ? AT(a) : AT(b), a, b)
-SI v_f64 v_min_f64(v_f64 a, v_f64 b) V_OP(v_f64, min_pd, AT(a) < AT(b) ? AT(a) : AT(b), a, b)
-SI v_f32 v_max_f32(v_f32 a, v_f32 b) V_OP(v_f32, max_ps, AT(a) > AT(b) ? AT(a) : AT(b), a, b)
-SI v_f64 v_max_f64(v_f64 a, v_f64 b) V_OP(v_f64, max_pd, AT(a) > AT(b) ? AT(a) : AT(b), a, b)
 #undef V_OP
 
 /* condition ? a : b in each lane; in C, vectors have no ?: but comparisons give masks. */
@@ -150,6 +146,16 @@ SI v_f64 v_max_f64(v_f64 a, v_f64 b) V_OP(v_f64, max_pd, AT(a) > AT(b) ? AT(a) :
 #endif
 SI v_f32 v_where_neg_f32(v_i32 x, v_f32 a, v_f32 b) V_SELECT(v_f32, v_i32, x < 0, a, b)
 SI v_f64 v_where_neg_f64(v_i64 x, v_f64 a, v_f64 b) V_SELECT(v_f64, v_i64, x < 0, a, b)
+#ifdef FI_X86
+#define V_CHOICE(v, m, op, intrinsic) { return FI_X86(intrinsic)(a, b); }
+#else
+#define V_CHOICE(v, m, op, intrinsic) V_SELECT(v, m, a op b, a, b)
+#endif
+SI v_f32 v_min_f32(v_f32 a, v_f32 b) V_CHOICE(v_f32, v_i32, <, min_ps)
+SI v_f64 v_min_f64(v_f64 a, v_f64 b) V_CHOICE(v_f64, v_i64, <, min_pd)
+SI v_f32 v_max_f32(v_f32 a, v_f32 b) V_CHOICE(v_f32, v_i32, >, max_ps)
+SI v_f64 v_max_f64(v_f64 a, v_f64 b) V_CHOICE(v_f64, v_i64, >, max_pd)
+#undef V_CHOICE
 /* x == y ? a : b */
 SI v_f32 v_where_equal_f32(v_f32 x, v_f32 y, v_f32 a, v_f32 b) V_SELECT(v_f32, v_i32, x == y, a, b)
 SI v_f64 v_where_equal_f64(v_f64 x, v_f64 y, v_f64 a, v_f64 b) V_SELECT(v_f64, v_i64, x == y, a, b)
@@ -253,7 +259,7 @@ SI size_t v_lowest_bit(uint64_t x) { size_t i = 0; while (i < 63 && !(x >> i & 1
 
 #if FI_LANES == 16
 /* Those lanes of a whose bit is set to p, in order, and anything up to a vector; returns how many. Never the form that sets
- * the rest to zero: Zen 5 lets it wait for what its register held before, a third of a truncated fill's time above a plain one. */
+ * the rest to zero: Zen 5 lets it wait for what its register held before, for a tenth of a truncated fill's time. */
 SI size_t v_compress(uint32_t *p, v_u32 a, uint16_t bits) {
     _mm512_storeu_si512(p, _mm512_mask_compress_epi32((__m512i)a, bits, (__m512i)a));
     return v_count_bits(bits);
