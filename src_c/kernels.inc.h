@@ -86,6 +86,9 @@ static void locate(fi_rejects *rejects, size_t n, const uint64_t *states, const 
     }
 }
 
+#if FI_LANES == 16
+SI v_u32 pack_bf16(v_f32 a, v_f32 b) { return v_pack_bf16(a, b); }
+#else
 /* Finite f32 within the target's range to 16 bits, to nearest even: bfloat16 in the high half of a lane, whose low half
  * is left over. */
 SI v_u32 round_bf16(v_f32 x) {
@@ -95,6 +98,7 @@ SI v_u32 round_bf16(v_f32 x) {
 
 /* Two vectors of f32 as one of 16-bit numbers. */
 SI v_u32 pack_bf16(v_f32 a, v_f32 b) { return v_high_halves(round_bf16(a), round_bf16(b)); }
+#endif
 
 #ifndef FI_X86
 SI v_u32 round_f16(v_f32 x) { /* in the low half of a lane */
