@@ -147,7 +147,8 @@ def sanitizers() -> list[dict]:
 
 
 # Tests that measure memory or time, protect pages, limit threads or import others' libraries: sanitizers are in their way.
-NOT_SANITIZED = ("interrupt_is_answered", "no_thread", "memory_is_small", "no_byte_outside", "torch", "jax", "dask", "cli")
+NOT_SANITIZED = ("interrupt_is_answered", "no_thread", "memory_is_small", "at_most_100_mib", "takes_15_ms", "no_byte_outside",
+                 "torch", "jax", "dask", "cli")
 
 
 def suite_with_sanitizers(tree: Path) -> dict:
