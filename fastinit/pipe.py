@@ -11,7 +11,7 @@ from .calls import words
 
 __all__ = ["ORBIT", "interleaved", "write"]
 
-ORBIT = 2**40  # words that are cut into shards: those of more, at equal steps, are related in their low bits
+ORBIT = 2**40  # words that are cut into shards: the low bits of more, at equal steps, are plainly related
 BLOCK = 2**22  # words in a block, over all shards: what passes through the cache at once
 MOST_SHARDS = 2**16  # of which a block has 1024 words each
 TOGETHER = 64  # shards that are interleaved while their words are in the cache

@@ -37,7 +37,9 @@ def randomness() -> list[dict]:
     """Randomness batteries
 
     PractRand and dieharder were run on the raw words, outside the repository; `--shards n` interleaves n equal parts of the
-    stream, a word of each in turn. Every anomaly that was printed is told.
+    stream of 2^40 words, a word of each in turn. Every anomaly that was printed is told. That of four shards, 2^38 words apart,
+    is no accident: the lowest bytes alone show it again, with another seed too, and not where the shards are 2^34 apart. Values
+    hardly rest on these bits: a float32 uniform drops them all, and src_c/README.md says what was measured of the others.
     """
     rows = []
     for path in LOGS:
