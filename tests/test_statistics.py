@@ -49,6 +49,7 @@ def test_cut_moments(gaussians):
     narrow = fi.trunc_normal(2**22, 0.0, 2.0**-6, bounds="std", seed=SEED)
     for x, std in ((draw("cut", 2**24, seed=SEED), 1.0), (narrow, 2.0**-6)):
         assert abs(x).max() <= 2 * std
+        assert abs(x.std(dtype=np.float64) / std - 0.87962566) < 1e-3
         passes(moments(pieces(x), 0, std * CUT[0]**0.5, CUT))
     uniform = fi.uniform(2**20, -1, 1, seed=SEED) * (3 * CUT[0])**0.5
     for what, wrong in (("variance", np.clip(gaussians, -2, 2)), ("kurtosis", uniform)):
