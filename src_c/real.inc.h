@@ -10,26 +10,33 @@
 #define PASTE_(a, b) a##_##b
 #define PASTE(a, b) PASTE_(a, b)
 #define R(name) PASTE(name, T)
-#define POLYNOMIAL(how, table, x) R(how)(table, sizeof(table) / sizeof((table)[0]), x)
+#define POLYNOMIAL(how, table, x, p, n) R(how)(table, sizeof(table) / sizeof((table)[0]), x, p, n)
+#define EACH(k, n) UNROLL for (size_t k = 0; k < (n); k++)
 
 enum {
     R(per_group) = FI_GROUP * 32 / BITS, /* elements, where one takes one unit */
     R(half) = R(per_group) / 2,
+    R(vectors) = R(half) / LANES, /* of a group's radii, or of its angles */
+    R(abreast) = FI_LANES == 16 ? 4 : 1,
 };
 
-SI v_real R(horner)(const real *c, size_t n, v_real x) {
-    v_real p = R(v_set)(c[0]);
-    UNROLL for (size_t i = 1; i < n; i++) p = R(v_fma)(p, x, R(v_set)(c[i]));
-    return p;
+/* The transforms take n vectors, at most R(abreast), side by side: a processor looks only so far ahead for operations that do
+ * not wait for one another, and those of one vector mostly do. More would not fit into the registers. */
+
+SI void R(horner)(const real *c, size_t terms, const v_real *x, v_real *p, size_t n) {
+    EACH(k, n) p[k] = R(v_set)(c[0]);
+    UNROLL for (size_t i = 1; i < terms; i++) EACH(k, n) p[k] = R(v_fma)(p[k], x[k], R(v_set)(c[i]));
 }
 
 /* Even and odd powers apart: half the latency, which at the degree of the f64 logarithm is what the kernel waits for. In
  * f32 it would gain 3% and cost the radius its monotony. */
 #if BITS == 64
-SI v_real R(even_odd)(const real *c, size_t n, v_real x) {
-    v_real square = x * x, p[2] = {R(v_set)(c[0]), R(v_set)(c[1])};
-    UNROLL for (size_t i = 2; i < n; i++) p[i % 2] = R(v_fma)(p[i % 2], square, R(v_set)(c[i]));
-    return R(v_fma)(p[n % 2], x, p[(n - 1) % 2]);
+SI void R(even_odd)(const real *c, size_t terms, const v_real *x, v_real *p, size_t n) {
+    v_real square[R(abreast)], part[2][R(abreast)];
+    EACH(k, n) square[k] = x[k] * x[k];
+    UNROLL for (size_t i = 0; i < 2; i++) EACH(k, n) part[i][k] = R(v_set)(c[i]);
+    UNROLL for (size_t i = 2; i < terms; i++) EACH(k, n) part[i % 2][k] = R(v_fma)(part[i % 2][k], square[k], R(v_set)(c[i]));
+    EACH(k, n) p[k] = R(v_fma)(part[terms % 2][k], x[k], part[(terms - 1) % 2][k]);
 }
 #endif
 
@@ -92,73 +99,111 @@ SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, vo
 
 /* -2 ln u for u = (centre mod 2^BITS) / 2^BITS. A negative centre is u - 1, exact to the last bit, which is what the
  * logarithm needs near u = 1; a positive one is u itself, exact where u is small. */
-SI v_real R(minus_2_log)(v_uint w) {
+SI void R(minus_2_log)(const v_uint *w, v_real *y, size_t n) {
     enum { BIAS_TOP = (1 << (BITS - MANTISSA - 2)) - 2 + BITS }; /* biased exponent of 2^BITS m, 1/2 <= m < 1 */
     const v_uint one = (v_uint){0} + 1, half_exponent = (one << (BITS - 2)) - (one << (MANTISSA + 1));
-    v_int k = R(centre)(w, DROP_RADIUS, 0);
-    v_real t = R(v_convert)(k);
-    v_uint bits = R(v_bits)(t);
-    /* The sign bit makes the shifted value of a negative t larger than BIAS_TOP: exponent 0. */
-    v_real e = R(v_min)(R(v_convert_small)((v_int)(bits >> MANTISSA)), R(v_set)((real)BIAS_TOP)) - (real)BIAS_TOP;
-    v_real m = R(v_from_bits)((bits & ((one << MANTISSA) - 1)) | half_exponent);
-    v_real f = R(v_where_neg)(k, R(scaled_down)(t, BITS), m - (real)1);
+    v_real e[R(abreast)], f[R(abreast)];
+    EACH(j, n) {
+        v_int k = R(centre)(w[j], DROP_RADIUS, 0);
+        v_real t = R(v_convert)(k);
+        v_uint bits = R(v_bits)(t);
+        /* The sign bit makes the shifted value of a negative t larger than BIAS_TOP: exponent 0. */
+        e[j] = R(v_min)(R(v_convert_small)((v_int)(bits >> MANTISSA)), R(v_set)((real)BIAS_TOP)) - (real)BIAS_TOP;
+        v_real m = R(v_from_bits)((bits & ((one << MANTISSA) - 1)) | half_exponent);
+        f[j] = R(v_where_neg)(k, R(scaled_down)(t, BITS), m - (real)1);
+    }
+    POLYNOMIAL(LOG_HOW, LOG_POLY, f, y, n);
     /* u = 2^e (1 + f), -1/2 <= f < 0: both terms are positive, nothing cancels. */
-    return R(v_fma)(e, R(v_set)(MINUS_2LN2), f * POLYNOMIAL(LOG_HOW, LOG_POLY, f));
+    EACH(j, n) y[j] = R(v_fma)(e[j], R(v_set)(MINUS_2LN2), f[j] * y[j]);
 }
 
 /* The point of the unit circle at a random angle: an eighth-turn arc about an axis, from the low bits, then one of four
  * such arcs pairs by the top bit (sign of the large coordinate) and the next (which coordinate is large). */
-SI void R(circle)(v_uint w, v_real *c, v_real *s) {
+SI void R(circle)(const v_uint *w, v_real *c, v_real *s, size_t n) {
     const v_uint top = ((v_uint){0} + 1) << (BITS - 1);
-    v_real y = R(scaled_down)(R(v_convert)(R(centre)(w << 2, DROP_ANGLE, 2)), BITS - 1);
-    v_real z = y * y;
-    v_real small = y * POLYNOMIAL(horner, SIN_POLY, z);
-    v_real large = R(v_from_bits)(R(v_bits)(POLYNOMIAL(horner, COS_POLY, z)) ^ (w & top));
-    v_int swap = (v_int)(w << 1);
-    *c = R(v_where_neg)(swap, small, large);
-    *s = R(v_where_neg)(swap, large, small);
+    v_real y[R(abreast)], z[R(abreast)], small[R(abreast)], large[R(abreast)];
+    EACH(k, n) y[k] = R(scaled_down)(R(v_convert)(R(centre)(w[k] << 2, DROP_ANGLE, 2)), BITS - 1);
+    EACH(k, n) z[k] = y[k] * y[k];
+    POLYNOMIAL(horner, SIN_POLY, z, small, n);
+    POLYNOMIAL(horner, COS_POLY, z, large, n);
+    EACH(k, n) {
+        small[k] *= y[k];
+        large[k] = R(v_from_bits)(R(v_bits)(large[k]) ^ (w[k] & top));
+        v_int swap = (v_int)(w[k] << 1);
+        c[k] = R(v_where_neg)(swap, small[k], large[k]);
+        s[k] = R(v_where_neg)(swap, large[k], small[k]);
+    }
 }
 
 /* Box & Muller 1958: a radius and a unit for the angle make two elements. */
-SI void R(box_muller)(const fi_plan *plan, v_real r, v_uint angle, v_real *c, v_real *s) {
+SI void R(box_muller)(const fi_plan *plan, const v_real *r, const v_uint *angle, v_real *c, v_real *s, size_t n) {
     const v_real scale = R(v_set)((real)plan->scale), shift = R(v_set)((real)plan->shift);
-    v_real x, y;
-    R(circle)(angle, &x, &y);
-    *c = R(v_fma)(r * x, scale, shift);
-    *s = R(v_fma)(r * y, scale, shift);
+    R(circle)(angle, c, s, n);
+    EACH(k, n) {
+        c[k] = R(v_fma)(r[k] * c[k], scale, shift);
+        s[k] = R(v_fma)(r[k] * s[k], scale, shift);
+    }
 }
 
-SI v_real R(radius)(v_uint w) { return R(v_sqrt)(R(minus_2_log)(w)); }
+SI void R(radius)(const v_uint *w, v_real *r, size_t n) {
+    R(minus_2_log)(w, r, n);
+    EACH(k, n) r[k] = R(v_sqrt)(r[k]);
+}
 
 /* The radii of all groups, before their angles: in one loop a processor would find too few chains of operations that do not
  * wait for one another. */
 typedef struct {
-    v_real of[FI_WORDS / FI_GROUP][R(half) / LANES];
+    v_real of[FI_WORDS / FI_GROUP * R(vectors)];
 } R(radii);
 
-SI void R(all_radii)(const uint32_t *words, size_t groups, R(radii) *r) {
-    for (size_t g = 0; g < groups; g++) {
-        UNROLL for (size_t i = 0; i < R(half); i += LANES) r->of[g][i / LANES] = R(radius)(R(unit)(words + g * FI_GROUP, i));
+SI void R(radii_of)(const uint32_t *words, v_real *r, size_t groups) {
+    UNROLL for (size_t first = 0; first < groups * R(vectors); first += groups) {
+        v_uint w[R(abreast)];
+        EACH(k, groups) w[k] = R(unit)(words + (first + k) / R(vectors) * FI_GROUP, (first + k) % R(vectors) * LANES);
+        R(radius)(w, r + first, groups);
     }
 }
 
-/* A group's elements: the first half of its units are radii, the second half angles; the cosines are the first half of the
- * elements, the sines the second, so no lane moves. */
-SI void R(gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *words, v_real *x) {
-    UNROLL for (size_t i = 0; i < R(half); i += LANES) {
-        R(box_muller)(plan, r[i / LANES], R(unit)(words, R(half) + i), x + i / LANES, x + (R(half) + i) / LANES);
+SI void R(all_radii)(const uint32_t *words, size_t groups, R(radii) *r) {
+    size_t g = 0;
+    for (; g + R(abreast) <= groups; g += R(abreast)) R(radii_of)(words + g * FI_GROUP, r->of + g * R(vectors), R(abreast));
+    for (; g < groups; g++) R(radii_of)(words + g * FI_GROUP, r->of + g * R(vectors), 1);
+}
+
+/* The elements of groups side by side: the first half of a group's units are radii, the second half angles; the cosines are
+ * the first half of the elements, the sines the second, so no lane moves. */
+SI void R(gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *words, v_real *x, size_t groups) {
+    UNROLL for (size_t first = 0; first < groups * R(vectors); first += groups) {
+        v_uint w[R(abreast)];
+        v_real c[R(abreast)], s[R(abreast)];
+        EACH(k, groups) w[k] = R(unit)(words + (first + k) / R(vectors) * FI_GROUP, R(half) + (first + k) % R(vectors) * LANES);
+        R(box_muller)(plan, r + first, w, c, s, groups);
+        EACH(k, groups) {
+            v_real *const of_group = x + (first + k) / R(vectors) * 2 * R(vectors) + (first + k) % R(vectors);
+            of_group[0] = c[k];
+            of_group[R(vectors)] = s[k];
+        }
+    }
+}
+
+SI void R(put_gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *words, void *out, int dtype, v_carry *carry, size_t groups) {
+    v_real x[R(abreast) * 2 * R(vectors)];
+    R(gaussians)(plan, r, words, x, groups);
+    UNROLL for (size_t i = 0; i < groups * 2 * R(vectors); i += 2) {
+        R(put)((char *)out + i * LANES * R(size)(dtype), x[i], x[i + 1], dtype, carry);
     }
 }
 
 SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
+    const size_t size = R(per_group) * R(size)(dtype);
     R(radii) r;
     R(all_radii)(words, groups, &r);
-    for (size_t g = 0; g < groups; g++, words += FI_GROUP) {
-        v_real x[R(per_group) / LANES];
-        R(gaussians)(plan, r.of[g], words, x);
-        UNROLL for (size_t i = 0; i < R(per_group); i += 2 * LANES) {
-            R(put)((char *)out + (g * R(per_group) + i) * R(size)(dtype), x[i / LANES], x[i / LANES + 1], dtype, carry);
-        }
+    size_t g = 0;
+    for (; g + R(abreast) <= groups; g += R(abreast)) {
+        R(put_gaussians)(plan, r.of + g * R(vectors), words + g * FI_GROUP, (char *)out + g * size, dtype, carry, R(abreast));
+    }
+    for (; g < groups; g++) {
+        R(put_gaussians)(plan, r.of + g * R(vectors), words + g * FI_GROUP, (char *)out + g * size, dtype, carry, 1);
     }
 }
 
@@ -168,16 +213,21 @@ SI unsigned R(narrow)(const fi_plan *plan, v_uint value, v_uint decision, v_real
     v_real k;
     *x = R(clamp)(R(even)(plan, value, &k), plan->low, plan->high);
     v_real d = R(scaled_down)(k, DROP_UNIFORM) - R(v_set)((real)plan->origin);
-    return R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), R(minus_2_log)(decision));
+    v_real e;
+    R(minus_2_log)(&decision, &e, 1);
+    return R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), e);
 }
 
 /* A candidate for tails: exponential from the bound on, accepted likewise: C. P. Robert, "Simulation of truncated normal
  * variables", Statistics and Computing 5, 1995. */
 SI unsigned R(tail)(const fi_plan *plan, v_uint value, v_uint decision, v_real *x) {
-    v_real e = R(minus_2_log)(value), t = R(v_fma)(e, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope));
-    v_real drawn = R(v_fma)(e, R(v_set)((real)plan->scale), R(v_set)((real)plan->shift));
+    v_real e[2], t, drawn;
+    R(minus_2_log)(&value, e, 1);
+    R(minus_2_log)(&decision, e + 1, 1);
+    t = R(v_fma)(e[0], R(v_set)((real)plan->curve), R(v_set)((real)plan->slope));
+    drawn = R(v_fma)(e[0], R(v_set)((real)plan->scale), R(v_set)((real)plan->shift));
     *x = R(clamp)(drawn, plan->low, plan->high);
-    return R(v_at_most)(t * t, R(minus_2_log)(decision)) & R(v_equal)(*x, drawn);
+    return R(v_at_most)(t * t, e[1]) & R(v_equal)(*x, drawn);
 }
 
 SI unsigned R(inside)(const fi_plan *plan, v_real x) {
@@ -188,8 +238,9 @@ SI unsigned R(inside)(const fi_plan *plan, v_real x) {
 SI unsigned R(candidate)(const fi_plan *plan, int dist, v_uint a, v_uint b, v_real *x) {
     if (dist == FI_trunc_narrow) return R(narrow)(plan, a, b, x);
     if (dist == FI_trunc_tail) return R(tail)(plan, a, b, x);
-    v_real c, s;
-    R(box_muller)(plan, R(radius)(a), b, &c, &s);
+    v_real r, c, s;
+    R(radius)(&a, &r, 1);
+    R(box_muller)(plan, &r, &b, &c, &s, 1);
     v_real nearest = R(clamp)(c, plan->low, plan->high);
     *x = R(v_where_equal)(c, nearest, c, R(clamp)(s, plan->low, plan->high));
     return R(v_equal)(c, nearest) | R(inside)(plan, s);
@@ -203,7 +254,7 @@ SI void R(propose)(const fi_plan *plan, int dist, const uint32_t *words, size_t 
     for (size_t g = 0; g < groups; g++, words += FI_GROUP) {
         v_real drawn[R(per_group) / LANES];
         uint64_t accepted = 0;
-        if (dist == FI_trunc_normal) R(gaussians)(plan, r.of[g], words, drawn);
+        if (dist == FI_trunc_normal) R(gaussians)(plan, r.of + g * R(vectors), words, drawn, 1);
         UNROLL for (size_t i = 0; i < n; i += LANES) {
             accepted |= (uint64_t)(dist == FI_trunc_normal ? R(inside)(plan, drawn[i / LANES]) : R(candidate)(
                 plan, dist, R(unit)(words, i), R(unit)(words, R(half) + i), drawn + i / LANES)) << i;
@@ -347,6 +398,7 @@ TRUNCATED(trunc_tail)
 #undef PASTE
 #undef R
 #undef POLYNOMIAL
+#undef EACH
 #undef T
 #undef real
 #undef v_real
