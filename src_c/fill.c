@@ -79,7 +79,7 @@ static void draw_truncated(filling *f, size_t from, size_t to, char *x) {
         size_t groups = (to - i + f->group - 1) / f->group;
         if (groups > GROUPS) groups = GROUPS;
         table->words(&f->lanes, words, groups);
-        table->propose[dist][f->real](f->plan, words, groups, x + i * f->real_size, rejected + i / 64);
+        table->propose[dist][f->real](f->plan, words, groups, x + i * f->real_size, (uint8_t*)rejected + i / 8);
     }
     rejected[0] &= ~(uint64_t)0 << from;
     size_t n = table->places(rejected, to, rejects.where);

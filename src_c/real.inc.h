@@ -230,9 +230,7 @@ SI unsigned R(tail)(const fi_plan *plan, v_uint value, v_uint decision, v_real *
     return R(v_at_most)(t * t, e[1]) & R(v_equal)(*x, drawn);
 }
 
-SI unsigned R(inside)(const fi_plan *plan, v_real x) {
-    return R(v_at_most)(R(v_set)((real)plan->low), x) & R(v_at_most)(x, R(v_set)((real)plan->high));
-}
+SI unsigned R(inside)(const fi_plan *plan, v_real x) { return R(v_equal)(x, R(clamp)(x, plan->low, plan->high)); }
 
 /* A redraw's candidate: of a gaussian pair the first that is accepted, else the second, clamped. */
 SI unsigned R(candidate)(const fi_plan *plan, int dist, v_uint a, v_uint b, v_real *x) {
@@ -246,25 +244,32 @@ SI unsigned R(candidate)(const fi_plan *plan, int dist, v_uint a, v_uint b, v_re
     return R(v_equal)(c, nearest) | R(inside)(plan, s);
 }
 
-SI void R(propose)(const fi_plan *plan, int dist, const uint32_t *words, size_t groups, void *x, uint64_t *rejected) {
+SI void R(propose_side_by_side)(const fi_plan *plan, int dist, const v_real *r, const uint32_t *words, void *x, uint8_t *rejected, size_t groups) {
     const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
-    uint64_t all = 0;
+    v_real drawn[R(abreast) * 2 * R(vectors)];
+    if (dist == FI_trunc_normal) R(gaussians)(plan, r, words, drawn, groups);
+    EACH(g, groups) {
+        uint32_t accepted = 0;
+        UNROLL for (size_t i = 0; i < n; i += LANES) {
+            v_real *const one = drawn + (g * n + i) / LANES;
+            accepted |= (uint32_t)(dist == FI_trunc_normal ? R(inside)(plan, *one) : R(candidate)(
+                plan, dist, R(unit)(words + g * FI_GROUP, i), R(unit)(words + g * FI_GROUP, R(half) + i), one)) << i;
+            R(v_store)((real *)x + g * n + i, *one);
+        }
+        v_store_bits(rejected + g * n / 8, ~accepted, n / 8);
+    }
+}
+
+SI void R(propose)(const fi_plan *plan, int dist, const uint32_t *words, size_t groups, void *x, uint8_t *rejected) {
+    const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
     R(radii) r;
     if (dist == FI_trunc_normal) R(all_radii)(words, groups, &r);
-    for (size_t g = 0; g < groups; g++, words += FI_GROUP) {
-        v_real drawn[R(per_group) / LANES];
-        uint64_t accepted = 0;
-        if (dist == FI_trunc_normal) R(gaussians)(plan, r.of + g * R(vectors), words, drawn, 1);
-        UNROLL for (size_t i = 0; i < n; i += LANES) {
-            accepted |= (uint64_t)(dist == FI_trunc_normal ? R(inside)(plan, drawn[i / LANES]) : R(candidate)(
-                plan, dist, R(unit)(words, i), R(unit)(words, R(half) + i), drawn + i / LANES)) << i;
-            R(v_store)((real *)x + g * n + i, drawn[i / LANES]);
-        }
-        all |= (accepted ^ (((uint64_t)1 << n) - 1)) << g * n % 64;
-        if ((g + 1) * n % 64 == 0 || g + 1 == groups) {
-            rejected[g * n / 64] = all;
-            all = 0;
-        }
+    size_t g = 0;
+    for (; g + R(abreast) <= groups; g += R(abreast)) {
+        R(propose_side_by_side)(plan, dist, r.of + g * R(vectors), words + g * FI_GROUP, (real *)x + g * n, rejected + g * n / 8, R(abreast));
+    }
+    for (; g < groups; g++) {
+        R(propose_side_by_side)(plan, dist, r.of + g * R(vectors), words + g * FI_GROUP, (real *)x + g * n, rejected + g * n / 8, 1);
     }
 }
 
@@ -378,7 +383,7 @@ SI void R(keep)(const fi_plan *plan, const void *values, size_t n, void *out, in
 #define STORED(dtype) WRITE(uniform, dtype) WRITE(normal, dtype) STORE(dtype)
 DTYPES(STORED)
 #define TRUNCATED(dist) \
-    static void R(propose_##dist)(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint64_t *rejected) { \
+    static void R(propose_##dist)(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected) { \
         const fi_plan own = *plan; \
         R(propose)(&own, FI_##dist, words, groups, x, rejected); \
     } \

@@ -38,7 +38,7 @@ typedef struct {
 typedef void fi_write_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before);
 /* As many words to first candidates of the kernel's type; bit i % 64 of rejected[i / 64] tells whether element i is
  * rejected. */
-typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint64_t *rejected);
+typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected);
 /* One round of redraws: each of the n rejected elements takes its first accepted candidate, or its last one, clamped.
  * Those without an accepted one become the head of the list; returns how many they are. */
 typedef size_t fi_redraw_fn(const fi_plan *plan, fi_rejects *rejects, size_t n, void *x);

@@ -263,6 +263,15 @@ SI size_t v_count_bits(uint64_t x) { size_t n = 0; for (; x; x &= x - 1) n++; re
 SI size_t v_lowest_bit(uint64_t x) { size_t i = 0; while (i < 63 && !(x >> i & 1)) i++; return i; }
 #endif
 
+/* Bit i % 8 of byte i / 8 is bit i. */
+SI void v_store_bits(uint8_t *p, uint32_t bits, size_t bytes) {
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(p, &bits, bytes);
+#else
+    for (size_t i = 0; i < bytes; i++) p[i] = (uint8_t)(bits >> 8 * i);
+#endif
+}
+
 #if FI_LANES == 16
 /* Those lanes of a whose bit is set to p, in order, and anything up to a vector; returns how many. Never the form that sets
  * the rest to zero: Zen 5 lets it wait for what its register held before, for a tenth of a truncated fill's time. */
