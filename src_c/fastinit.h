@@ -13,7 +13,7 @@
  * for tails. */
 #define FI_DISTS(X) X(constant) X(uniform) X(normal) X(trunc_normal) X(trunc_narrow) X(trunc_tail)
 #define FI_DTYPES(X) X(f32, 4) X(f64, 8) X(f16, 2) X(bf16, 2)
-#define FI_ISAS(X) X(scalar) X(neon) X(avx2) X(avx512) /* worst first */
+#define FI_ISAS(X) X(scalar) X(neon) X(avx2) X(avx512) X(avx512vbmi2) /* worst first */
 
 #define FI_ENUM(name, ...) FI_##name,
 enum fi_dist { FI_DISTS(FI_ENUM) FI_DIST_COUNT };

@@ -184,17 +184,21 @@ static void constant(const void *pattern, size_t lines, void *out, void *before)
      [FI_trunc_narrow] = {name##_trunc_narrow_f32, name##_trunc_narrow_f64}, \
      [FI_trunc_tail] = {name##_trunc_tail_f32, name##_trunc_tail_f64}}
 
-static const fi_table table = {
-    .runs = runs,
-    .streams = STREAMS,
-    .seed = seed,
-    .jump = jump,
-    .words = words,
-    .constant = constant,
-    .write = {[FI_uniform] = EACH_DTYPE(write_uniform), [FI_normal] = EACH_DTYPE(write_normal)},
-    .propose = EACH_TRUNCATED(propose),
-    .redraw = EACH_TRUNCATED(redraw),
-    .places = places,
-    .locate = locate,
-    .store = EACH_DTYPE(store),
-};
+/* A table; files with more than one ISA name what these differ in. */
+#define FI_TABLE_OF(runs_, places_) \
+    { \
+        .runs = runs_, \
+        .streams = STREAMS, \
+        .seed = seed, \
+        .jump = jump, \
+        .words = words, \
+        .constant = constant, \
+        .write = {[FI_uniform] = EACH_DTYPE(write_uniform), [FI_normal] = EACH_DTYPE(write_normal)}, \
+        .propose = EACH_TRUNCATED(propose), \
+        .redraw = EACH_TRUNCATED(redraw), \
+        .places = places_, \
+        .locate = locate, \
+        .store = EACH_DTYPE(store), \
+    }
+
+static const fi_table table = FI_TABLE_OF(runs, places);
