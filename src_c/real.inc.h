@@ -48,6 +48,11 @@ SI v_uint R(unit)(const uint32_t *words, size_t i) {
 #endif
 }
 
+/* The k-th vector of the units from `from` on of consecutive groups' halves. */
+SI v_uint R(unit_of)(const uint32_t *words, size_t k, size_t from) {
+    return R(unit)(words + k / R(vectors) * FI_GROUP, from + k % R(vectors) * LANES);
+}
+
 /* The middle of the cell of 2^drop integers that w lies in, as a signed integer; never zero. The lowest `clear` bits of w
  * are zeros. */
 SI v_int R(centre)(v_uint w, int drop, int clear) {
@@ -159,7 +164,7 @@ typedef struct {
 SI void R(radii_of)(const uint32_t *words, v_real *r, size_t groups) {
     UNROLL for (size_t first = 0; first < groups * R(vectors); first += groups) {
         v_uint w[R(abreast)];
-        EACH(k, groups) w[k] = R(unit)(words + (first + k) / R(vectors) * FI_GROUP, (first + k) % R(vectors) * LANES);
+        EACH(k, groups) w[k] = R(unit_of)(words, first + k, 0);
         R(radius)(w, r + first, groups);
     }
 }
@@ -176,7 +181,7 @@ SI void R(gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *words
     UNROLL for (size_t first = 0; first < groups * R(vectors); first += groups) {
         v_uint w[R(abreast)];
         v_real c[R(abreast)], s[R(abreast)];
-        EACH(k, groups) w[k] = R(unit)(words + (first + k) / R(vectors) * FI_GROUP, R(half) + (first + k) % R(vectors) * LANES);
+        EACH(k, groups) w[k] = R(unit_of)(words, first + k, R(half));
         R(box_muller)(plan, r + first, w, c, s, groups);
         EACH(k, groups) {
             v_real *const of_group = x + (first + k) / R(vectors) * 2 * R(vectors) + (first + k) % R(vectors);
@@ -207,56 +212,75 @@ SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, voi
     }
 }
 
-/* A candidate for narrow intervals: uniform, accepted with the gaussian's density over its largest in the interval.
- * Bit l of the result tells whether lane l's is. */
-SI unsigned R(narrow)(const fi_plan *plan, v_uint value, v_uint decision, v_real *x) {
-    v_real k;
-    *x = R(clamp)(R(even)(plan, value, &k), plan->low, plan->high);
-    v_real d = R(scaled_down)(k, DROP_UNIFORM) - R(v_set)((real)plan->origin);
-    v_real e;
-    R(minus_2_log)(&decision, &e, 1);
-    return R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), e);
+/* Candidates for narrow intervals: uniform, accepted with the gaussian's density over its largest in the interval.
+ * Bit l of accepted[k] tells whether lane l of x[k] is. */
+SI void R(narrow)(const fi_plan *plan, const v_uint *value, const v_uint *decision, v_real *x, unsigned *accepted, size_t n) {
+    v_real e[R(abreast)];
+    R(minus_2_log)(decision, e, n);
+    EACH(j, n) {
+        v_real k;
+        x[j] = R(clamp)(R(even)(plan, value[j], &k), plan->low, plan->high);
+        v_real d = R(scaled_down)(k, DROP_UNIFORM) - R(v_set)((real)plan->origin);
+        accepted[j] = R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), e[j]);
+    }
 }
 
-/* A candidate for tails: exponential from the bound on, accepted likewise: C. P. Robert, "Simulation of truncated normal
- * variables", Statistics and Computing 5, 1995. */
-SI unsigned R(tail)(const fi_plan *plan, v_uint value, v_uint decision, v_real *x) {
-    v_real e[2], t, drawn;
-    R(minus_2_log)(&value, e, 1);
-    R(minus_2_log)(&decision, e + 1, 1);
-    t = R(v_fma)(e[0], R(v_set)((real)plan->curve), R(v_set)((real)plan->slope));
-    drawn = R(v_fma)(e[0], R(v_set)((real)plan->scale), R(v_set)((real)plan->shift));
-    *x = R(clamp)(drawn, plan->low, plan->high);
-    return R(v_at_most)(t * t, e[1]) & R(v_equal)(*x, drawn);
+/* For tails: exponential from the bound on, accepted likewise: C. P. Robert, "Simulation of truncated normal variables",
+ * Statistics and Computing 5, 1995. */
+SI void R(tail)(const fi_plan *plan, const v_uint *value, const v_uint *decision, v_real *x, unsigned *accepted, size_t n) {
+    v_real of_value[R(abreast)], e[R(abreast)];
+    R(minus_2_log)(value, of_value, n);
+    R(minus_2_log)(decision, e, n);
+    EACH(k, n) {
+        v_real t = R(v_fma)(of_value[k], R(v_set)((real)plan->curve), R(v_set)((real)plan->slope));
+        v_real drawn = R(v_fma)(of_value[k], R(v_set)((real)plan->scale), R(v_set)((real)plan->shift));
+        x[k] = R(clamp)(drawn, plan->low, plan->high);
+        accepted[k] = R(v_at_most)(t * t, e[k]) & R(v_equal)(x[k], drawn);
+    }
 }
 
-SI unsigned R(inside)(const fi_plan *plan, v_real x) { return R(v_equal)(x, R(clamp)(x, plan->low, plan->high)); }
-
-/* A redraw's candidate: of a gaussian pair the first that is accepted, else the second, clamped. */
-SI unsigned R(candidate)(const fi_plan *plan, int dist, v_uint a, v_uint b, v_real *x) {
-    if (dist == FI_trunc_narrow) return R(narrow)(plan, a, b, x);
-    if (dist == FI_trunc_tail) return R(tail)(plan, a, b, x);
-    v_real r, c, s;
-    R(radius)(&a, &r, 1);
-    R(box_muller)(plan, &r, &b, &c, &s, 1);
-    v_real nearest = R(clamp)(c, plan->low, plan->high);
-    *x = R(v_where_equal)(c, nearest, c, R(clamp)(s, plan->low, plan->high));
-    return R(v_equal)(c, nearest) | R(inside)(plan, s);
+/* For a redraw: of a gaussian pair the first that is accepted, else the second, clamped. */
+SI void R(either)(const fi_plan *plan, const v_uint *a, const v_uint *b, v_real *x, unsigned *accepted, size_t n) {
+    v_real r[R(abreast)], c[R(abreast)], s[R(abreast)];
+    R(radius)(a, r, n);
+    R(box_muller)(plan, r, b, c, s, n);
+    EACH(k, n) {
+        v_real first = R(clamp)(c[k], plan->low, plan->high), second = R(clamp)(s[k], plan->low, plan->high);
+        x[k] = R(v_where_equal)(c[k], first, c[k], second);
+        accepted[k] = R(v_equal)(c[k], first) | R(v_equal)(s[k], second);
+    }
 }
 
-SI void R(propose_side_by_side)(const fi_plan *plan, int dist, const v_real *r, const uint32_t *words, void *x, uint8_t *rejected, size_t groups) {
+SI void R(candidates)(const fi_plan *plan, int dist, const v_uint *a, const v_uint *b, v_real *x, unsigned *accepted, size_t n) {
+    if (dist == FI_trunc_narrow) R(narrow)(plan, a, b, x, accepted, n);
+    else if (dist == FI_trunc_tail) R(tail)(plan, a, b, x, accepted, n);
+    else R(either)(plan, a, b, x, accepted, n);
+}
+
+/* First candidates of groups side by side. */
+SI void R(propose_abreast)(const fi_plan *plan, int dist, const v_real *r, const uint32_t *words, void *x, uint8_t *rejected,
+                           size_t groups) {
     const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
     v_real drawn[R(abreast) * 2 * R(vectors)];
-    if (dist == FI_trunc_normal) R(gaussians)(plan, r, words, drawn, groups);
-    EACH(g, groups) {
-        uint32_t accepted = 0;
-        UNROLL for (size_t i = 0; i < n; i += LANES) {
-            v_real *const one = drawn + (g * n + i) / LANES;
-            accepted |= (uint32_t)(dist == FI_trunc_normal ? R(inside)(plan, *one) : R(candidate)(
-                plan, dist, R(unit)(words + g * FI_GROUP, i), R(unit)(words + g * FI_GROUP, R(half) + i), one)) << i;
-            R(v_store)((real *)x + g * n + i, *one);
+    unsigned accepted[R(abreast) * 2 * R(vectors)];
+    if (dist == FI_trunc_normal) {
+        R(gaussians)(plan, r, words, drawn, groups);
+        EACH(k, groups * n / LANES) accepted[k] = R(v_equal)(drawn[k], R(clamp)(drawn[k], plan->low, plan->high));
+    } else {
+        UNROLL for (size_t first = 0; first < groups * R(vectors); first += groups) {
+            v_uint a[R(abreast)], b[R(abreast)];
+            EACH(k, groups) a[k] = R(unit_of)(words, first + k, 0);
+            EACH(k, groups) b[k] = R(unit_of)(words, first + k, R(half));
+            R(candidates)(plan, dist, a, b, drawn + first, accepted + first, groups);
         }
-        v_store_bits(rejected + g * n / 8, ~accepted, n / 8);
+    }
+    EACH(g, groups) {
+        uint32_t bits = 0;
+        UNROLL for (size_t i = 0; i < n / LANES; i++) {
+            bits |= (uint32_t)accepted[g * n / LANES + i] << i * LANES;
+            R(v_store)((real *)x + g * n + i * LANES, drawn[g * n / LANES + i]);
+        }
+        v_store_bits(rejected + g * n / 8, ~bits, n / 8);
     }
 }
 
@@ -264,12 +288,11 @@ SI void R(propose)(const fi_plan *plan, int dist, const uint32_t *words, size_t 
     const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
     R(radii) r;
     if (dist == FI_trunc_normal) R(all_radii)(words, groups, &r);
-    size_t g = 0;
-    for (; g + R(abreast) <= groups; g += R(abreast)) {
-        R(propose_side_by_side)(plan, dist, r.of + g * R(vectors), words + g * FI_GROUP, (real *)x + g * n, rejected + g * n / 8, R(abreast));
-    }
-    for (; g < groups; g++) {
-        R(propose_side_by_side)(plan, dist, r.of + g * R(vectors), words + g * FI_GROUP, (real *)x + g * n, rejected + g * n / 8, 1);
+    for (size_t g = 0, m; g < groups; g += m) {
+        const v_real *const of = r.of + g * R(vectors);
+        m = groups - g < R(abreast) ? 1 : R(abreast);
+        if (m == 1) R(propose_abreast)(plan, dist, of, words + g * FI_GROUP, (real *)x + g * n, rejected + g * n / 8, 1);
+        else R(propose_abreast)(plan, dist, of, words + g * FI_GROUP, (real *)x + g * n, rejected + g * n / 8, R(abreast));
     }
 }
 
@@ -307,7 +330,7 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n
         const size_t rest = (n - first + LANES - 1) / LANES, vectors = rest < BATCH ? rest : BATCH;
         v_uint a[BATCH], b[BATCH];
         v_real drawn[BATCH];
-        unsigned rejected[BATCH];
+        unsigned accepted[BATCH];
         for (size_t k = 0; k < vectors; k++) {
             uint64_t *const state = rejects->state + first + k * LANES;
             v_u64 s[VECTORS];
@@ -316,7 +339,11 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n
             b[k] = R(next)(s, rejects->inc);
             UNROLL for (size_t v = 0; v < VECTORS; v++) v_store_u64(state + v * FI_LANES64, s[v]);
         }
-        for (size_t k = 0; k < vectors; k++) rejected[k] = ALL ^ R(candidate)(plan, dist, a[k], b[k], drawn + k);
+        for (size_t k = 0, m; k < vectors; k += m) {
+            m = vectors - k < R(abreast) ? 1 : R(abreast);
+            if (m == 1) R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, 1);
+            else R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, R(abreast));
+        }
         for (size_t k = 0; k < vectors; k++) {
             const uint32_t *const where = rejects->where + first + k * LANES;
             real values[LANES];
@@ -326,21 +353,22 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n
             }
         }
         for (size_t k = 0; k < vectors; k++) {
-            if (!rejected[k]) continue;
+            const unsigned rejected = ALL ^ accepted[k];
+            if (!rejected) continue;
             const size_t at = first + k * LANES, count = n - at < LANES ? n - at : LANES;
 #if FI_LANES == 16
             const unsigned valid = (1u << count) - 1;
             UNROLL for (size_t v = 0; v < VECTORS; v++) {
                 const uint64_t *const state = rejects->state + at + v * FI_LANES64;
                 const uint32_t *const where = rejects->where + at + v * FI_LANES64;
-                const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected[k] >> v) : rejected[k]) & valid >> v * FI_LANES64;
+                const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
                 left += v_compress_pairs(rejects->state + left, v_load_u64(state), rejects->where + left, where, (uint8_t)bits);
             }
 #else
             for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
                 rejects->where[left] = rejects->where[at + i];
                 rejects->state[left] = rejects->state[at + i];
-                left += rejected[k] >> R(lane)(i) & 1;
+                left += rejected >> R(lane)(i) & 1;
             }
 #endif
         }
