@@ -23,8 +23,8 @@ __all__ = ["Job", "execute", "execute_one", "resolve_threads", "target_of"]
 MAX_WORDS = 2**48
 # Roughly how long an element takes, in ns: AVX-512, float32 and float64; and how much longer on other instruction sets.
 # Measured on a Zen 5, NEON guessed; what follows from it is how work is cut, never a value.
-NS = {"constant": (0.05, 0.1), "uniform": (0.1, 0.2), "normal": (0.2, 0.6), "trunc_normal": (0.35, 0.8)}
-SLOWER = {"avx512": 1.0, "avx2": 2.5, "neon": 5.0, "scalar": 50.0}
+NS = {"constant": (0.05, 0.1), "uniform": (0.1, 0.2), "normal": (0.2, 0.5), "trunc_normal": (0.3, 0.7)}
+SLOWER = {"avx512vbmi2": 1.0, "avx512": 1.0, "avx2": 2.5, "neon": 5.0, "scalar": 50.0}
 RUN_NS = 60.0  # to start on a run
 # Between two looks at signals and at the work list: long beside the few us that Python takes, short beside the 200 ms in which
 # an interrupt is answered, even where the guess is far off.
