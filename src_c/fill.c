@@ -73,15 +73,15 @@ static void draw_truncated(filling *f, size_t from, size_t to, char *x) {
     const fi_table *table = f->table;
     const int dist = f->plan->dist;
     _Alignas(64) uint32_t words[FI_WORDS];
-    uint64_t rejected[FI_CHUNK / 64];
+    _Alignas(FI_LINE) uint8_t rejected[FI_CHUNK / 8];
     fi_rejects rejects;
     for (size_t i = 0; i < to; i += GROUPS * f->group) {
         size_t groups = (to - i + f->group - 1) / f->group;
         if (groups > GROUPS) groups = GROUPS;
         table->words(&f->lanes, words, groups);
-        table->propose[dist][f->real](f->plan, words, groups, x + i * f->real_size, (uint8_t*)rejected + i / 8);
+        table->propose[dist][f->real](f->plan, words, groups, x + i * f->real_size, rejected + i / 8);
     }
-    rejected[0] &= ~(uint64_t)0 << from;
+    for (size_t i = 0; i < from; i++) rejected[i / 8] &= (uint8_t)~(1u << i % 8); /* fewer than a group has */
     size_t n = table->places(rejected, to, rejects.where);
     _Alignas(FI_LINE) uint64_t states[FI_STEPS] = {0};
     for (size_t i = 0; i < TOP; i++) states[i] = f->top.power[i] * f->redraw + f->top.plus[i];

@@ -66,14 +66,14 @@ static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
 }
 
 /* How many bits a word has set is what a branch cannot predict: some more are written than most words have. */
-static size_t places(const uint64_t *bits, size_t n, uint32_t *index) {
+static size_t places(const uint8_t *bits, size_t n, uint32_t *index) {
     enum { EAGER = 8 };
     size_t found = 0;
 #if FI_LANES == 16
     v_u32 place = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 #endif
     for (size_t i = 0; i < n; i += 64) {
-        uint64_t left = bits[i / 64];
+        uint64_t left = v_load_bits(bits + i / 8);
         if (n - i < 64) left &= ((uint64_t)1 << (n - i)) - 1;
 #if FI_LANES == 16
         for (unsigned k = 0; k < 64; k += 16, place += 16) found += v_compress(index + found, place, (uint16_t)(left >> k));

@@ -20,8 +20,22 @@ enum {
     R(abreast) = FI_LANES == 16 ? 4 : 1,
 };
 
-/* The transforms take n vectors, at most R(abreast), side by side: a processor looks only so far ahead for operations that do
- * not wait for one another, and those of one vector mostly do. More would not fit into the registers. */
+/* The transforms take n vectors side by side, R(abreast) or one: a processor looks only so far ahead for operations that do
+ * not wait for one another, and those of one vector mostly do. Where registers are few, or a group has more vectors, one. */
+_Static_assert(R(abreast) == 1 || R(vectors) == 1, "vectors side by side are those of as many groups");
+/* The statement with constant n: R(abreast) as long as so many are left, then 1. */
+#define IN_TURNS(k, all, n, statement) \
+    do { \
+        size_t k = 0; \
+        for (; (all) - k >= R(abreast); k += R(abreast)) { \
+            enum { n = R(abreast) }; \
+            statement; \
+        } \
+        for (; k < (all); k++) { \
+            enum { n = 1 }; \
+            statement; \
+        } \
+    } while (0)
 
 SI void R(horner)(const real *c, size_t terms, const v_real *x, v_real *p, size_t n) {
     EACH(k, n) p[k] = R(v_set)(c[0]);
@@ -170,9 +184,7 @@ SI void R(radii_of)(const uint32_t *words, v_real *r, size_t groups) {
 }
 
 SI void R(all_radii)(const uint32_t *words, size_t groups, R(radii) *r) {
-    size_t g = 0;
-    for (; g + R(abreast) <= groups; g += R(abreast)) R(radii_of)(words + g * FI_GROUP, r->of + g * R(vectors), R(abreast));
-    for (; g < groups; g++) R(radii_of)(words + g * FI_GROUP, r->of + g * R(vectors), 1);
+    IN_TURNS(g, groups, n, R(radii_of)(words + g * FI_GROUP, r->of + g * R(vectors), n));
 }
 
 /* The elements of groups side by side: the first half of a group's units are radii, the second half angles; the cosines are
@@ -191,7 +203,8 @@ SI void R(gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *words
     }
 }
 
-SI void R(put_gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *words, void *out, int dtype, v_carry *carry, size_t groups) {
+SI void R(put_gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *words, void *out, int dtype, v_carry *carry,
+                         size_t groups) {
     v_real x[R(abreast) * 2 * R(vectors)];
     R(gaussians)(plan, r, words, x, groups);
     UNROLL for (size_t i = 0; i < groups * 2 * R(vectors); i += 2) {
@@ -203,13 +216,8 @@ SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, voi
     const size_t size = R(per_group) * R(size)(dtype);
     R(radii) r;
     R(all_radii)(words, groups, &r);
-    size_t g = 0;
-    for (; g + R(abreast) <= groups; g += R(abreast)) {
-        R(put_gaussians)(plan, r.of + g * R(vectors), words + g * FI_GROUP, (char *)out + g * size, dtype, carry, R(abreast));
-    }
-    for (; g < groups; g++) {
-        R(put_gaussians)(plan, r.of + g * R(vectors), words + g * FI_GROUP, (char *)out + g * size, dtype, carry, 1);
-    }
+    IN_TURNS(g, groups, n,
+             R(put_gaussians)(plan, r.of + g * R(vectors), words + g * FI_GROUP, (char *)out + g * size, dtype, carry, n));
 }
 
 /* Candidates for narrow intervals: uniform, accepted with the gaussian's density over its largest in the interval.
@@ -288,12 +296,8 @@ SI void R(propose)(const fi_plan *plan, int dist, const uint32_t *words, size_t 
     const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
     R(radii) r;
     if (dist == FI_trunc_normal) R(all_radii)(words, groups, &r);
-    for (size_t g = 0, m; g < groups; g += m) {
-        const v_real *const of = r.of + g * R(vectors);
-        m = groups - g < R(abreast) ? 1 : R(abreast);
-        if (m == 1) R(propose_abreast)(plan, dist, of, words + g * FI_GROUP, (real *)x + g * n, rejected + g * n / 8, 1);
-        else R(propose_abreast)(plan, dist, of, words + g * FI_GROUP, (real *)x + g * n, rejected + g * n / 8, R(abreast));
-    }
+    IN_TURNS(g, groups, m, R(propose_abreast)(plan, dist, r.of + g * R(vectors), words + g * FI_GROUP, (real *)x + g * n,
+                                              rejected + g * n / 8, m));
 }
 
 /* The next unit of each of LANES states. */
@@ -339,11 +343,7 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n
             b[k] = R(next)(s, rejects->inc);
             UNROLL for (size_t v = 0; v < VECTORS; v++) v_store_u64(state + v * FI_LANES64, s[v]);
         }
-        for (size_t k = 0, m; k < vectors; k += m) {
-            m = vectors - k < R(abreast) ? 1 : R(abreast);
-            if (m == 1) R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, 1);
-            else R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, R(abreast));
-        }
+        IN_TURNS(k, vectors, m, R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, m));
         for (size_t k = 0; k < vectors; k++) {
             const uint32_t *const where = rejects->where + first + k * LANES;
             real values[LANES];
@@ -432,6 +432,7 @@ TRUNCATED(trunc_tail)
 #undef R
 #undef POLYNOMIAL
 #undef EACH
+#undef IN_TURNS
 #undef T
 #undef real
 #undef v_real

@@ -36,7 +36,7 @@ typedef struct {
  * before out, by streaming stores, which leave the last out % streams bytes unwritten: they are then in before, at its end.
  * out must be aligned to 16 bytes. */
 typedef void fi_write_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before);
-/* As many words to first candidates of the kernel's type; bit i % 64 of rejected[i / 64] tells whether element i is
+/* As many words to first candidates of the kernel's type; bit i % 8 of rejected[i / 8] tells whether element i is
  * rejected. */
 typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected);
 /* One round of redraws: each of the n rejected elements takes its first accepted candidate, or its last one, clamped.
@@ -57,7 +57,7 @@ typedef struct {
     fi_propose_fn *propose[FI_DIST_COUNT][FI_REAL_COUNT];
     fi_redraw_fn *redraw[FI_DIST_COUNT][FI_REAL_COUNT];
     /* Ascending, the places below n of set bits; returns how many. May write up to FI_SPARE more. */
-    size_t (*places)(const uint64_t *bits, size_t n, uint32_t *index);
+    size_t (*places)(const uint8_t *bits, size_t n, uint32_t *index);
     /* The state of each of n rejects: its place's first digit chooses from `states`, the others how far that is stepped. */
     void (*locate)(fi_rejects *rejects, size_t n, const uint64_t *states, const fi_steps *coarse, const fi_steps *fine);
     /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. May read up to FI_SPARE behind x. */

@@ -263,13 +263,22 @@ SI size_t v_count_bits(uint64_t x) { size_t n = 0; for (; x; x &= x - 1) n++; re
 SI size_t v_lowest_bit(uint64_t x) { size_t i = 0; while (i < 63 && !(x >> i & 1)) i++; return i; }
 #endif
 
-/* Bit i % 8 of byte i / 8 is bit i. */
+/* Bits in memory: bit i is bit i % 8 of byte i / 8, on machines of any byte order. */
 SI void v_store_bits(uint8_t *p, uint32_t bits, size_t bytes) {
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
     memcpy(p, &bits, bytes);
 #else
     for (size_t i = 0; i < bytes; i++) p[i] = (uint8_t)(bits >> 8 * i);
 #endif
+}
+SI uint64_t v_load_bits(const uint8_t *p) {
+    uint64_t bits = 0;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    memcpy(&bits, p, sizeof bits);
+#else
+    for (size_t i = 0; i < sizeof bits; i++) bits |= (uint64_t)p[i] << 8 * i;
+#endif
+    return bits;
 }
 
 #if FI_LANES == 16
