@@ -81,7 +81,7 @@ static void draw_truncated(filling *f, size_t from, size_t to, char *x) {
         table->words(&f->lanes, words, groups);
         table->propose[dist][f->real](f->plan, words, groups, x + i * f->real_size, rejected + i / 8);
     }
-    for (size_t i = 0; i < from; i++) rejected[i / 8] &= (uint8_t)~(1u << i % 8); /* fewer than a group has */
+    for (size_t i = 0; i < from; i++) rejected[i / 8] &= (uint8_t)~(1u << i % 8); /* from is less than a group */
     size_t n = table->places(rejected, to, rejects.where);
     _Alignas(FI_LINE) uint64_t states[FI_STEPS] = {0};
     for (size_t i = 0; i < TOP; i++) states[i] = f->top.power[i] * f->redraw + f->top.plus[i];

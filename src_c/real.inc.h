@@ -23,7 +23,7 @@ enum {
 /* The transforms take n vectors side by side, R(abreast) or one: a processor looks only so far ahead for operations that do
  * not wait for one another, and those of one vector mostly do. Where registers are few, or a group has more vectors, one. */
 _Static_assert(R(abreast) == 1 || R(vectors) == 1, "vectors side by side are those of as many groups");
-/* The statement with constant n: R(abreast) as long as so many are left, then 1. */
+/* The statement, which may use the names given for k and n: n is a constant, R(abreast) as long as so many are left, then 1. */
 #define IN_TURNS(k, all, n, statement) \
     do { \
         size_t k = 0; \

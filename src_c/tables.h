@@ -16,7 +16,7 @@ enum {
     FI_WORDS = 1024, /* words that are made, then turned into numbers, at a time */
     FI_CHUNK = 2048, /* elements that are made in one go: with their words and rejections they stay in the first-level cache */
     FI_STEPS = 16,   /* places in a chunk have three digits to this base */
-    FI_SPARE = 32,   /* elements behind a list's end that kernels may read and write */
+    FI_SPARE = 64,   /* elements behind a list's end that kernels may read and write */
 };
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 
@@ -56,7 +56,8 @@ typedef struct {
     fi_write_fn *write[FI_DIST_COUNT][FI_DTYPE_COUNT];
     fi_propose_fn *propose[FI_DIST_COUNT][FI_REAL_COUNT];
     fi_redraw_fn *redraw[FI_DIST_COUNT][FI_REAL_COUNT];
-    /* Ascending, the places below n of set bits; returns how many. May write up to FI_SPARE more. */
+    /* Ascending, the places below n of set bits; returns how many. May write up to FI_SPARE more. Reads whole eights of bytes;
+     * bits from n on do not count. */
     size_t (*places)(const uint8_t *bits, size_t n, uint32_t *index);
     /* The state of each of n rejects: its place's first digit chooses from `states`, the others how far that is stepped. */
     void (*locate)(fi_rejects *rejects, size_t n, const uint64_t *states, const fi_steps *coarse, const fi_steps *fine);
