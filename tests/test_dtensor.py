@@ -178,8 +178,9 @@ def main(rank, world, store):
 
 
 def launch(folder):
-    """The ranks of each world. Being forked, they leave by os._exit, without finalising the interpreter: gloo's threads live until
-    the last mesh is gone, and one that then asks for the GIL is ended by CPython within C++, which aborts the process."""
+    """The ranks of each world. Being forked, they leave by os._exit and do not finalise the interpreter: gloo's threads outlive
+    destroy_process_group, and one that then lets go of a tensor asks for the GIL, whereupon CPython ends it within C++, which
+    aborts the process."""
     import torch._dynamo  # what ranks import on use
     import torch.distributed.fsdp
     import torch.distributed.tensor.parallel  # noqa: F401
