@@ -18,7 +18,7 @@ import numpy as np
 from .dtypes import DType
 from .explanations import explain
 from .laws import Law, fit
-from .scan import ALPHA, BINS, FEW_LEVELS, Anchors, Scan, moments
+from .scan import ALPHA, BINS, FEW_LEVELS, PIECE, Anchors, Scan, moments
 from .weights import Tensor
 
 __all__ = ["ALPHA", "Finding", "Report", "audit"]
@@ -116,6 +116,7 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
     reports: list[Report] = []
     places: list[int | None] = []
     anchors = Anchors()
+    np.empty(64 * PIECE, np.uint8)  # glibc keeps twice the largest block it got back: pages of temporaries are not found anew
     for number, tensor in enumerate(tensors):
         report = Report(tensor.name, tensor.memory.shape, tensor.stored)
         reports.append(report)

@@ -191,7 +191,8 @@ def avalanche(words_of: Callable[..., np.ndarray], changes: Sequence) -> Found:
 def repeats(items: np.ndarray, kinds: float) -> Found:
     """Equal ones among items that are drawn from so many kinds, by the Poisson law: none, where few are expected."""
     law = stats.poisson(len(items) * (len(items) - 1) / 2 / kinds)
-    found = len(items) - len(np.unique(items))
+    items = np.sort(items)  # np.unique hashes integers, ten times as slowly
+    found = np.count_nonzero(items[1:] == items[:-1])
     return {"repeats": two_sided(law.cdf(found), law.sf(found - 1))}
 
 

@@ -1,12 +1,14 @@
 """DTensors and FSDP2: whatever the mesh and the placements, the shards together are the tensor that one process makes.
 
-pytest starts the processes; each runs `main` below, on gloo, and compares its shards and the assembled tensors with fastinit's
-own arrays.
+pytest starts a process that imports torch and forks the ranks; each runs `main` below, on gloo, and compares its shards and the
+assembled tensors with fastinit's own arrays.
 """
 
+import multiprocessing
 import os
 import subprocess
 import sys
+import time
 import warnings
 
 import numpy as np
@@ -19,21 +21,24 @@ import fastinit.torch as ft  # noqa: E402
 from test_torch import bits  # noqa: E402
 
 
-@pytest.mark.parametrize("world", [1, 2, 4])
-def test_every_sharding_is_one_process(world, tmp_path):
+WORLDS = (1, 2, 4)
+
+
+@pytest.fixture(scope="module")
+def output(tmp_path_factory):
     if not torch.distributed.is_available() or not torch.distributed.is_gloo_available():
         pytest.skip("torch without gloo")
-    environment = os.environ | {"OMP_NUM_THREADS": "1"}
-    ranks = [subprocess.Popen([sys.executable, __file__, str(rank), str(world), str(tmp_path / "store")], env=environment,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) for rank in range(world)]
-    try:
-        outputs = [rank.communicate(timeout=170)[0] for rank in ranks]
-    finally:
-        for rank in ranks:
-            rank.kill()
-    assert [rank.returncode for rank in ranks] == [0] * world, "\n".join(outputs)
+    command = [sys.executable, __file__, str(tmp_path_factory.mktemp("stores"))]
+    return subprocess.run(command, env=os.environ | {"OMP_NUM_THREADS": "1"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                          text=True, timeout=170).stdout
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_every_sharding_is_one_process(world, output):
+    assert f"of {world}: exit codes {[0] * world}\n" in output, output
     # 10 ways of sharding: all cases, and 4 tensors; a refusal; two models of 7 parameters, and what they give.
-    assert all(f"compared {10 * (len(CASES) + 4) + 1 + 2 * (7 + 1)}\n" in output for output in outputs), "\n".join(outputs)
+    compared = 10 * (len(CASES) + 4) + 1 + 2 * (7 + 1)
+    assert all(f"rank {rank} of {world}: compared {compared}\n" in output for rank in range(world)), output
 
 
 CASES = [
@@ -163,13 +168,33 @@ class Worker:
 
 def main(rank, world, store):
     warnings.simplefilter("ignore")
-    torch.distributed.init_process_group("gloo", init_method=f"file://{store}", rank=int(rank), world_size=int(world))
-    worker = Worker(int(world))
+    torch.distributed.init_process_group("gloo", init_method=f"file://{store}", rank=rank, world_size=world)
+    worker = Worker(world)
     for part in (worker.drop_ins, worker.generators, worker.partial, worker.models):
         part()
-    print("compared", worker.compared)
+    print(f"rank {rank} of {world}: compared {worker.compared}\n", end="")  # in one write, as ranks share a pipe
+    torch.distributed.barrier()  # none leaves while another still talks to it
     torch.distributed.destroy_process_group()
 
 
+def launch(folder):
+    """The ranks of each world. Being forked, they leave by os._exit and do not finalise the interpreter: gloo's threads outlive
+    destroy_process_group, and one that then lets go of a tensor asks for the GIL, whereupon CPython ends it within C++, which
+    aborts the process."""
+    import torch._dynamo  # what ranks import on use
+    import torch.distributed.fsdp
+    import torch.distributed.tensor.parallel  # noqa: F401
+
+    for world in WORLDS:
+        ranks = [multiprocessing.get_context("fork").Process(target=main, args=(rank, world, f"{folder}/{world}"), daemon=True)
+                 for rank in range(world)]
+        for rank in ranks:
+            rank.start()
+        end = time.monotonic() + 50
+        for rank in ranks:
+            rank.join(max(0.0, end - time.monotonic()))
+        print(f"of {world}: exit codes {[rank.exitcode for rank in ranks]}", flush=True)
+
+
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    launch(*sys.argv[1:])

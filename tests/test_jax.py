@@ -3,6 +3,7 @@
 import inspect
 import math
 import os
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -185,10 +186,13 @@ def test_any_sharding_over_eight_devices():
     assert run("-c", SHARDED) == "28 equal\n"
 
 
-@pytest.mark.parametrize("name, needs, printed", [
-    ("jax_sharded", "jax", "(128, 128) True\n"), ("flax_model", "flax", "(2, 256) 0.08"),
-    ("equinox_model", "equinox", "(10,) [0.08"),
-])
-def test_examples(name, needs, printed):
+def test_example_over_eight_devices():
+    assert run(EXAMPLES / "jax_sharded.py").startswith("(128, 128) True\n")
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("needs, printed", [("flax", "(2, 256) 0.08"), ("equinox", "(10,) [0.08")])
+def test_examples(needs, printed, capsys):
     pytest.importorskip(needs)
-    assert run(EXAMPLES / f"{name}.py").startswith(printed)
+    runpy.run_path(str(EXAMPLES / f"{needs}_model.py"))
+    assert capsys.readouterr().out.startswith(printed)
