@@ -116,7 +116,9 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
     reports: list[Report] = []
     places: list[int | None] = []
     anchors = Anchors()
-    np.empty(64 * PIECE, np.uint8)  # glibc keeps twice the largest block it got back: pages of temporaries are not found anew
+    # Made and freed at once: glibc serves blocks as large as one that it got back from memory it keeps, where it would ask the
+    # system for every temporary's pages anew, for half the time that an audit of GPT-2 takes.
+    np.empty(64 * PIECE, np.uint8)
     for number, tensor in enumerate(tensors):
         report = Report(tensor.name, tensor.memory.shape, tensor.stored)
         reports.append(report)
