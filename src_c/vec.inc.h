@@ -163,7 +163,11 @@ SI v_f64 v_where_equal_f64(v_f64 x, v_f64 y, v_f64 a, v_f64 b) V_SELECT(v_f64, v
 
 /* Bit l: whether lane l of the comparison holds. */
 #if FI_LANES == 16
-#define V_BITS_OF(suffix, x, op, y, how) (unsigned)_mm512_cmp_##suffix##_mask(x, y, how)
+/* A mask as a number. By name, as GCC 12, where it is short of registers, stores what a conversion gives as two bytes and loads
+ * four. */
+SI unsigned v_bits_of_ps(__mmask16 mask) { unsigned r; __asm__("kmovw %1, %0" : "=r"(r) : "k"(mask)); return r; }
+SI unsigned v_bits_of_pd(__mmask8 mask) { unsigned r; __asm__("kmovb %1, %0" : "=r"(r) : "k"(mask)); return r; }
+#define V_BITS_OF(suffix, x, op, y, how) v_bits_of_##suffix(_mm512_cmp_##suffix##_mask(x, y, how))
 #elif FI_LANES == 8
 #define V_BITS_OF(suffix, x, op, y, how) (unsigned)_mm256_movemask_##suffix(_mm256_cmp_##suffix(x, y, how))
 #elif FI_LANES == 1
