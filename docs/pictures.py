@@ -3,7 +3,7 @@
 speed.png shows speed.json, which benchmarks/compare.py wrote:
 
     python benchmarks/compare.py --turns 5 --elements 64 4Ki 256Ki 4Mi 64Mi --distributions constant normal --dtypes float32 \\
-        --json docs/pictures/speed.json
+        --isa avx512vbmi2 avx2 scalar --json docs/pictures/speed.json
 """
 
 from __future__ import annotations
