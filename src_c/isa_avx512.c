@@ -32,8 +32,7 @@ static size_t places_vbmi2(const uint8_t *bits, size_t n, uint32_t *index) {
     const __m512i all = _mm512_loadu_si512(bytes);
     size_t found = 0;
     for (size_t i = 0; i < n; i += 64) {
-        uint64_t left = v_load_bits(bits + i / 8);
-        if (n - i < 64) left &= ((uint64_t)1 << (n - i)) - 1;
+        uint64_t left = v_load_bits(bits, i, n);
         const __m512i packed = _mm512_mask_compress_epi8(all, left, all), first = _mm512_set1_epi32((int)i);
         const size_t count = v_count_bits(left);
         _mm512_storeu_si512(index + found, _mm512_add_epi32(first, _mm512_cvtepu8_epi32(_mm512_castsi512_si128(packed))));

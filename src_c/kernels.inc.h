@@ -73,8 +73,7 @@ static size_t places(const uint8_t *bits, size_t n, uint32_t *index) {
     v_u32 place = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
 #endif
     for (size_t i = 0; i < n; i += 64) {
-        uint64_t left = v_load_bits(bits + i / 8);
-        if (n - i < 64) left &= ((uint64_t)1 << (n - i)) - 1;
+        uint64_t left = v_load_bits(bits, i, n);
 #if FI_LANES == 16
         for (unsigned k = 0; k < 64; k += 16, place += 16) found += v_compress(index + found, place, (uint16_t)(left >> k));
 #else

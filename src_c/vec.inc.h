@@ -275,14 +275,15 @@ SI void v_store_bits(uint8_t *p, uint32_t bits, size_t bytes) {
     for (size_t i = 0; i < bytes; i++) p[i] = (uint8_t)(bits >> 8 * i);
 #endif
 }
-SI uint64_t v_load_bits(const uint8_t *p) {
+/* The next 64 from bit i on, a multiple of 8; those from bit n on as zeros. */
+SI uint64_t v_load_bits(const uint8_t *p, size_t i, size_t n) {
     uint64_t bits = 0;
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-    memcpy(&bits, p, sizeof bits);
+    memcpy(&bits, p + i / 8, sizeof bits);
 #else
-    for (size_t i = 0; i < sizeof bits; i++) bits |= (uint64_t)p[i] << 8 * i;
+    for (size_t k = 0; k < sizeof bits; k++) bits |= (uint64_t)p[i / 8 + k] << 8 * k;
 #endif
-    return bits;
+    return n - i < 64 ? bits & (((uint64_t)1 << (n - i)) - 1) : bits;
 }
 
 #if FI_LANES == 16

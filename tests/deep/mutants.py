@@ -38,7 +38,7 @@ MUTANTS = [Mutant(*row) for row in [
      "end of a streamed run not written"),
     ("src_c/real.inc.h", "^ (w[k] & top));", "^ (w[k] & 0));", "a sign dropped"),
     ("src_c/real.inc.h", "swap = (v_int)(w[k] << 1)", "swap = (v_int)w[k]", "one bit for sign and exchange"),
-    ("src_c/real.inc.h", "accepted[k] = R(v_equal)(drawn[k],",
+    ("src_c/truncated.inc.h", "accepted[k] = R(v_equal)(drawn[k],",
      "accepted[k] = ~R(v_equal)(drawn[k], R(v_set)((real)plan->low)) & R(v_equal)(drawn[k],", "< for <= in rejection"),
     ("src_c/real.inc.h", "c[k] = R(v_fma)(r[k] * c[k], scale, shift);", "c[k] = r[k] * c[k] * scale + shift;", "fma split"),
     ("src_c/environment.h", "_mm_setcsr(0x1f80);", "", "the caller's rounding mode shows"),

@@ -1,0 +1,158 @@
+/* The truncated gaussian: candidates, first attempts, redraws, all of a chunk at a time. No include guard: a part of
+ * real.inc.h, for each type. Formulas and their order are part of the stream: README.md, section 6. */
+
+/* Candidates for narrow intervals: uniform, accepted with the gaussian's density over its largest in the interval.
+ * Bit l of accepted[k] tells whether lane l of x[k] is. */
+SI void R(narrow)(const fi_plan *plan, const v_uint *value, const v_uint *decision, v_real *x, unsigned *accepted, size_t n) {
+    v_real e[R(abreast)];
+    R(minus_2_log)(decision, e, n);
+    EACH(j, n) {
+        v_real k;
+        x[j] = R(clamp)(R(even)(plan, value[j], &k), plan->low, plan->high);
+        v_real d = R(scaled_down)(k, DROP_UNIFORM) - R(v_set)((real)plan->origin);
+        accepted[j] = R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), e[j]);
+    }
+}
+
+/* For tails: exponential from the bound on, accepted likewise: C. P. Robert, "Simulation of truncated normal variables",
+ * Statistics and Computing 5, 1995. */
+SI void R(tail)(const fi_plan *plan, const v_uint *value, const v_uint *decision, v_real *x, unsigned *accepted, size_t n) {
+    v_real of_value[R(abreast)], e[R(abreast)];
+    R(minus_2_log)(value, of_value, n);
+    R(minus_2_log)(decision, e, n);
+    EACH(k, n) {
+        v_real t = R(v_fma)(of_value[k], R(v_set)((real)plan->curve), R(v_set)((real)plan->slope));
+        v_real drawn = R(v_fma)(of_value[k], R(v_set)((real)plan->scale), R(v_set)((real)plan->shift));
+        x[k] = R(clamp)(drawn, plan->low, plan->high);
+        accepted[k] = R(v_at_most)(t * t, e[k]) & R(v_equal)(x[k], drawn);
+    }
+}
+
+/* For a redraw: of a gaussian pair the first that is accepted, else the second, clamped. */
+SI void R(either)(const fi_plan *plan, const v_uint *a, const v_uint *b, v_real *x, unsigned *accepted, size_t n) {
+    v_real r[R(abreast)], c[R(abreast)], s[R(abreast)];
+    R(radius)(a, r, n);
+    R(box_muller)(plan, r, b, c, s, n);
+    EACH(k, n) {
+        v_real first = R(clamp)(c[k], plan->low, plan->high), second = R(clamp)(s[k], plan->low, plan->high);
+        x[k] = R(v_where_equal)(c[k], first, c[k], second);
+        accepted[k] = R(v_equal)(c[k], first) | R(v_equal)(s[k], second);
+    }
+}
+
+SI void R(candidates)(const fi_plan *plan, int dist, const v_uint *a, const v_uint *b, v_real *x, unsigned *accepted, size_t n) {
+    if (dist == FI_trunc_narrow) R(narrow)(plan, a, b, x, accepted, n);
+    else if (dist == FI_trunc_tail) R(tail)(plan, a, b, x, accepted, n);
+    else R(either)(plan, a, b, x, accepted, n);
+}
+
+/* First candidates of groups side by side. */
+SI void R(propose_abreast)(const fi_plan *plan, int dist, const v_real *r, const uint32_t *words, void *x, uint8_t *rejected,
+                           size_t groups) {
+    const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
+    v_real drawn[R(abreast) * 2 * R(vectors)];
+    unsigned accepted[R(abreast) * 2 * R(vectors)];
+    if (dist == FI_trunc_normal) {
+        R(gaussians)(plan, r, words, drawn, groups);
+        EACH(k, groups * n / LANES) accepted[k] = R(v_equal)(drawn[k], R(clamp)(drawn[k], plan->low, plan->high));
+    } else {
+        UNROLL for (size_t first = 0; first < groups * R(vectors); first += groups) {
+            v_uint a[R(abreast)], b[R(abreast)];
+            EACH(k, groups) a[k] = R(unit_of)(words, first + k, 0);
+            EACH(k, groups) b[k] = R(unit_of)(words, first + k, R(half));
+            R(candidates)(plan, dist, a, b, drawn + first, accepted + first, groups);
+        }
+    }
+    EACH(g, groups) {
+        uint32_t bits = 0;
+        UNROLL for (size_t i = 0; i < n / LANES; i++) {
+            bits |= (uint32_t)accepted[g * n / LANES + i] << i * LANES;
+            R(v_store)((real *)x + g * n + i * LANES, drawn[g * n / LANES + i]);
+        }
+        v_store_bits(rejected + g * n / 8, ~bits, n / 8);
+    }
+}
+
+SI void R(propose)(const fi_plan *plan, int dist, const uint32_t *words, size_t groups, void *x, uint8_t *rejected) {
+    const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
+    R(radii) r;
+    if (dist == FI_trunc_normal) R(all_radii)(words, groups, &r);
+    IN_TURNS(g, groups, m, R(propose_abreast)(plan, dist, r.of + g * R(vectors), words + g * FI_GROUP, (real *)x + g * n,
+                                              rejected + g * n / 8, m));
+}
+
+/* The next unit of each of LANES states. */
+SI v_uint R(next)(v_u64 *s, uint64_t inc) {
+#if BITS == 32
+    v_uint w = dxsm(s);
+    UNROLL for (size_t k = 0; k < STATES; k++) s[k] = s[k] * FI_PCG_MULT + inc;
+    return w;
+#else
+    v_u64 second = s[0] * FI_PCG_MULT + inc;
+#if FI_LANES == 1
+    v_uint w = dxsm(s) | (uint64_t)dxsm(&second) << 32;
+#else
+    v_u64 both[2] = {s[0], second};
+    v_uint w = (v_uint)dxsm(both);
+#endif
+    s[0] = second * FI_PCG_MULT + inc;
+    return w;
+#endif
+}
+
+/* The words of two vectors of states interleave. */
+SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LANES64) + i / FI_LANES64 : i; }
+
+/* Words first, then candidates, then their places: as with the radii, loops whose turns do not wait for one another. */
+SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n, void *x) {
+    enum { VECTORS = BITS == 32 ? STATES : 1, BATCH = 128 / LANES /* of vectors */, ALL = (1 << LANES) - 1 };
+    size_t left = 0;
+    for (size_t i = n; i < n + LANES - 1; i++) { /* so that every vector is full */
+        rejects->state[i] = rejects->state[n - 1];
+        rejects->where[i] = rejects->where[n - 1];
+    }
+    for (size_t first = 0; first < n; first += BATCH * LANES) {
+        const size_t rest = (n - first + LANES - 1) / LANES, vectors = rest < BATCH ? rest : BATCH;
+        v_uint a[BATCH], b[BATCH];
+        v_real drawn[BATCH];
+        unsigned accepted[BATCH];
+        for (size_t k = 0; k < vectors; k++) {
+            uint64_t *const state = rejects->state + first + k * LANES;
+            v_u64 s[VECTORS];
+            UNROLL for (size_t v = 0; v < VECTORS; v++) s[v] = v_load_u64(state + v * FI_LANES64);
+            a[k] = R(next)(s, rejects->inc);
+            b[k] = R(next)(s, rejects->inc);
+            UNROLL for (size_t v = 0; v < VECTORS; v++) v_store_u64(state + v * FI_LANES64, s[v]);
+        }
+        IN_TURNS(k, vectors, m, R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, m));
+        for (size_t k = 0; k < vectors; k++) {
+            const uint32_t *const where = rejects->where + first + k * LANES;
+            real values[LANES];
+            R(v_store)(values, drawn[k]);
+            UNROLL for (size_t i = 0; i < LANES; i++) {
+                memcpy((char *)x + where[i] * sizeof(real), values + R(lane)(i), sizeof(real));
+            }
+        }
+        for (size_t k = 0; k < vectors; k++) {
+            const unsigned rejected = ALL ^ accepted[k];
+            if (!rejected) continue;
+            const size_t at = first + k * LANES, count = n - at < LANES ? n - at : LANES;
+#if FI_LANES == 16
+            const unsigned valid = (1u << count) - 1;
+            UNROLL for (size_t v = 0; v < VECTORS; v++) {
+                const uint64_t *const state = rejects->state + at + v * FI_LANES64;
+                const uint32_t *const where = rejects->where + at + v * FI_LANES64;
+                const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
+                left += v_compress_pairs(rejects->state + left, v_load_u64(state), rejects->where + left, where, (uint8_t)bits);
+            }
+#else
+            for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
+                rejects->where[left] = rejects->where[at + i];
+                rejects->state[left] = rejects->state[at + i];
+                left += rejected >> R(lane)(i) & 1;
+            }
+#endif
+        }
+    }
+    return left;
+}
