@@ -259,7 +259,8 @@ DTYPES(STORED)
 #define TRUNCATED(dist) \
     static void R(propose_##dist)(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected) { \
         const fi_plan own = *plan; \
-        R(propose)(&own, FI_##dist, words, groups, x, rejected); \
+        if (FI_##dist == FI_trunc_normal && own.low == -own.high) R(propose)(&own, FI_##dist, 1, words, groups, x, rejected); \
+        else R(propose)(&own, FI_##dist, 0, words, groups, x, rejected); \
     } \
     static size_t R(redraw_##dist)(const fi_plan *plan, fi_rejects *rejects, size_t n, void *x) { \
         const fi_plan own = *plan; \

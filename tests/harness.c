@@ -18,8 +18,9 @@ static int compare(void) {
     for (int isa = 0; isa < FI_ISA_COUNT; isa++) {
         if (!fi_isa_available(isa)) continue;
         printf("%s\n", fi_isa_names[isa]);
-        for (int i = 0; i < FI_DIST_COUNT * FI_DTYPE_COUNT * 50; i++, cases++) {
-            const fi_plan plan = plan_of(i / 50 / FI_DTYPE_COUNT, i / 50 % FI_DTYPE_COUNT);
+        for (int i = 0; i < (FI_DIST_COUNT + 1) * FI_DTYPE_COUNT * 50; i++, cases++) {
+            const int dist = i / 50 / FI_DTYPE_COUNT, dtype = i / 50 % FI_DTYPE_COUNT;
+            const fi_plan plan = dist < FI_DIST_COUNT ? plan_of(dist, dtype) : symmetric_of(dtype);
             const uint64_t start = starts[i % 5], n = lengths[i / 5 % 5];
             const int stream = i / 25 % 2;
             const size_t size = sizes[plan.dtype], shift = -(uintptr_t)actual % 16;

@@ -13,13 +13,21 @@ static inline void fill(const fi_plan *plan, const fi_key *key, int isa, uint64_
     fi_fill(plan, key, &runs, isa, stream, out);
 }
 
-/* A plan of each distribution, with numbers that every dtype holds; both kinds of truncation keep about [-0.75, 1.25]. */
+/* A plan of each distribution, with numbers that every dtype holds; truncation keeps about [-0.75, 1.25]. */
 static inline fi_plan plan_of(int dist, int dtype) {
     fi_plan plan = {.dist = dist, .dtype = dtype, .scale = 0.5, .shift = 0.25, .low = -0.75, .high = 1.25,
                     .least = -0.75, .most = 1.25, .curve = 4, .slope = -1, .bits = 0x3fb999999999999au};
     if (dist == FI_uniform || dist == FI_trunc_narrow) plan.scale = dtype == FI_f64 ? 0x1p-52 : 0x1p-23;
     if (dist == FI_trunc_narrow) plan.curve = 4 * plan.scale * plan.scale, plan.slope = 0; /* in steps of the uniform value */
     if (dist == FI_trunc_tail) plan.shift = -0.75, plan.curve = 0.25;
+    return plan;
+}
+
+/* The same with bounds that are each other's negatives, which kernels know. */
+static inline fi_plan symmetric_of(int dtype) {
+    fi_plan plan = plan_of(FI_trunc_normal, dtype);
+    plan.shift = 0;
+    plan.high = plan.most = -plan.low;
     return plan;
 }
 

@@ -61,9 +61,16 @@ def test_bounds_far_out_cut_nothing():
     refuses("kurtosis", moments(pieces(inverse_error_function(0.002, -2.0, 2.0)), 0, 0.002, NORMAL))
 
 
-def test_values_on_the_bounds_are_kept():
-    x = fi.normal(4096, seed=SEED)
-    assert np.array_equal(fi.trunc_normal(4096, 0.0, 1.0, x.min(), x.max(), seed=SEED), x)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_values_on_the_bounds_are_kept(dtype):
+    signs = set()
+    for seed in range(8):
+        x = fi.normal(4096, dtype=dtype, seed=seed)
+        far = x[abs(x).argmax()]
+        signs.add(np.sign(far))
+        for a, b in ((x.min(), x.max()), (-abs(far), abs(far))):
+            assert np.array_equal(fi.trunc_normal(4096, 0.0, 1.0, a, b, dtype=dtype, seed=seed), x)
+    assert len(signs) == 2
 
 
 @pytest.mark.parametrize("law", LAWS)
