@@ -29,7 +29,7 @@ static const size_t dtype_sizes[] = {
 
 static enum fi_real real_of(int dtype) { return dtype == FI_f64 ? FI_REAL64 : FI_REAL32; }
 
-enum { GROUPS = FI_WORDS / FI_GROUP, TOP = FI_CHUNK / (FI_STEPS * FI_STEPS) };
+enum { GROUPS = FI_WORDS / FI_GROUP };
 
 /* Steps of one orbit as one affine map: state -> power * state + plus. */
 typedef struct {
@@ -48,7 +48,8 @@ typedef struct {
     const fi_plan *plan;
     const fi_table *table;
     enum fi_real real;
-    size_t size, real_size, group; /* bytes of an element of the dtype and of the kernel's type; elements of a group */
+    size_t size, real_size; /* bytes of an element of the dtype and of the kernel's type */
+    size_t group, length;   /* elements of a group and of a chunk */
     int rejects, stream, carries;  /* carries: what is before out may be in `before` only, for streaming stores */
     _Alignas(FI_LINE) char before[FI_LINE];
     fi_lanes lanes;                /* at the next group */
@@ -68,36 +69,48 @@ static step multiples(fi_steps *steps, size_t n, step one) {
     return sum;
 }
 
-/* Elements [from, to) of the next chunk, of the kernel's type, to x + from. */
-static void draw_truncated(filling *f, size_t from, size_t to, char *x) {
+/* Elements [from, to) of the next chunk, of the kernel's type, to x + from. They and `more` elements go to out: memory takes so
+ * long to answer that the lines of later ones are asked for on the way, or the pauses between chunks would stop it. */
+static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, char *x, const char *out) {
     const fi_table *table = f->table;
     const int dist = f->plan->dist;
+    const size_t block = GROUPS * f->group;
+    const uint64_t bytes = (to - from + more) * f->size;
     _Alignas(64) uint32_t words[FI_WORDS];
     _Alignas(FI_LINE) uint8_t rejected[FI_CHUNK / 8];
-    fi_rejects rejects;
-    for (size_t i = 0; i < to; i += GROUPS * f->group) {
+    for (size_t i = 0; i < to; i += block) {
         size_t groups = (to - i + f->group - 1) / f->group;
         if (groups > GROUPS) groups = GROUPS;
         table->words(&f->lanes, words, groups);
-        table->propose[dist][f->real](f->plan, words, groups, x + i * f->real_size, rejected + i / 8);
+        char *const here = x + i * f->real_size;
+        const size_t next = (i + block - from) * f->size;
+        const int ahead = next + block * f->real_size <= bytes;
+        table->propose[dist][f->real](f->plan, words, groups, here, rejected + i / 8, ahead ? out + next : here);
     }
     for (size_t i = 0; i < from; i++) rejected[i / 8] &= (uint8_t)~(1u << i % 8); /* from is less than a group */
-    size_t n = table->places(rejected, to, rejects.where);
-    _Alignas(FI_LINE) uint64_t states[FI_STEPS] = {0};
-    for (size_t i = 0; i < TOP; i++) states[i] = f->top.power[i] * f->redraw + f->top.plus[i];
-    table->locate(&rejects, n, states, &f->coarse, &f->fine);
+    _Alignas(FI_LINE) uint64_t states[FI_STEPS];
+    for (size_t i = 0; i < FI_STEPS; i++) states[i] = f->top.power[i] * f->redraw + f->top.plus[i];
+    fi_rejects rejects;
     rejects.inc = f->redraw_inc;
     const int rounds = FI_REDRAWS / (f->real == FI_REAL64 ? 4 : 2);
-    for (int round = 0; n && round < rounds; round++) n = table->redraw[dist][f->real](f->plan, &rejects, n, x);
+    /* From the last batch to the first, as what fills up its last vector is written behind a batch. */
+    for (size_t n = table->places(rejected, to, rejects.where), first; n; n = first) {
+        first = (n - 1) / FI_BATCH * FI_BATCH;
+        size_t left = n - first;
+        table->locate(&rejects, first, left, states, &f->coarse, &f->fine);
+        for (int round = 0; left && round < rounds; round++) {
+            left = table->redraw[dist][f->real](f->plan, &rejects, first, left, x);
+        }
+    }
 }
 
-/* Elements [from, to) of the next chunk to out. Never streamed: rejected elements are written twice, and what would be saved
- * in stores a second pass takes. */
-static void fill_truncated(filling *f, size_t from, size_t to, char *out) {
-    _Alignas(FI_LINE) char temporary[(FI_CHUNK + FI_SPARE) * sizeof(double)];
+/* Elements [from, to) of the next chunk to out, which `more` follow. Never streamed: rejected elements are written twice, and
+ * what would be saved in stores a second pass takes. */
+static void fill_truncated(filling *f, size_t from, size_t to, uint64_t more, char *out) {
+    _Alignas(FI_LINE) char temporary[FI_CHUNK * sizeof(float) + FI_SPARE * sizeof(double)];
     const int direct = f->size == f->real_size && from == 0 && to % f->group == 0;
     char *x = direct ? out : temporary;
-    draw_truncated(f, from, to, x);
+    draw_truncated(f, from, to, more, x, out);
     f->redraw = stepped(f->chunk, f->redraw);
     if (!direct) f->table->store[f->plan->dtype](f->plan, x + from * f->real_size, to - from, out);
 }
@@ -124,8 +137,8 @@ static void flush(const fi_table *table, const char *before, char *out) {
 static void fill_run(filling *f, size_t from, uint64_t n, char *out) {
     f->carries = 0;
     for (uint64_t end = from + n; from < end;) {
-        size_t to = end < FI_CHUNK ? (size_t)end : FI_CHUNK;
-        if (f->rejects) fill_truncated(f, from, to, out);
+        size_t to = end < f->length ? (size_t)end : f->length;
+        if (f->rejects) fill_truncated(f, from, to, end - to, out);
         else {
             const int streams = f->stream && (uintptr_t)out % 16 == 0 && to >= f->group;
             size_t groups = to < GROUPS * f->group ? to / f->group : GROUPS;
@@ -151,10 +164,10 @@ static inline void copy(char *to, const char *from, size_t n) {
 
 /* Short runs that follow one another in the stream: made as one, a chunk at a time, and copied to where they belong. */
 static void fill_rows(filling *f, size_t from, const fi_runs *runs, char *out) {
-    _Alignas(FI_LINE) char temporary[FI_CHUNK * sizeof(double)];
+    _Alignas(FI_LINE) char temporary[FI_CHUNK * sizeof(float)];
     size_t column = 0, length = (size_t)runs->length;
     for (uint64_t left = runs->length * runs->count; left;) {
-        const size_t n = left < FI_CHUNK - from ? (size_t)left : FI_CHUNK - from;
+        const size_t n = left < f->length - from ? (size_t)left : f->length - from;
         fill_run(f, from, n, temporary);
         for (size_t i = 0, part; i < n; i += part) {
             part = n - i < length - column ? n - i : length - column;
@@ -178,15 +191,16 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
     f.real_size = f.real == FI_REAL64 ? sizeof(double) : sizeof(float);
     f.group = FI_GROUP * sizeof(float) / f.real_size;
     if (plan->dist == FI_trunc_narrow || plan->dist == FI_trunc_tail) f.group /= 2;
+    f.length = FI_CHUNK * sizeof(float) / f.real_size;
     const uint64_t inc = key->inc | 1, first = runs->start / f.group;
     size_t from = runs->start % f.group;
     table->seed(&f.lanes, fi_jump_by(key->state, inc, first * FI_GROUP), inc);
     if (f.rejects) {
         f.redraw = fi_jump_by(key->redraw_state, f.redraw_inc, first * f.group * FI_REDRAW_STRIDE);
         const step row = multiples(&f.fine, FI_STEPS, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
-        f.chunk = multiples(&f.top, TOP, multiples(&f.coarse, FI_STEPS, row));
+        f.chunk = multiples(&f.top, f.length / (FI_STEPS * FI_STEPS), multiples(&f.coarse, FI_STEPS, row));
     }
-    if (runs->count > 1 && runs->stride == runs->length && runs->length < FI_CHUNK) {
+    if (runs->count > 1 && runs->stride == runs->length && runs->length < f.length) {
         f.stream = 0;
         fill_rows(&f, from, runs, out);
         return;

@@ -86,9 +86,10 @@ static size_t places(const uint8_t *bits, size_t n, uint32_t *index) {
     return found;
 }
 
-static void locate(fi_rejects *rejects, size_t n, const uint64_t *states, const fi_steps *coarse, const fi_steps *fine) {
+static void locate(fi_rejects *rejects, size_t first, size_t n, const uint64_t *states, const fi_steps *coarse,
+                   const fi_steps *fine) {
     for (size_t k = 0; k < n; k += sizeof(v_places) / sizeof(uint64_t)) {
-        const v_places place = v_load_places(rejects->where + k), high = place / FI_STEPS;
+        const v_places place = v_load_places(rejects->where + first + k), high = place / FI_STEPS;
         v_places s = v_look_up(states, high / FI_STEPS);
         s = s * v_look_up(coarse->power, high) + v_look_up(coarse->plus, high);
         s = s * v_look_up(fine->power, place) + v_look_up(fine->plus, place);

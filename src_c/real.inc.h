@@ -183,8 +183,10 @@ SI void R(radii_of)(const uint32_t *words, v_real *r, size_t groups) {
     }
 }
 
-SI void R(all_radii)(const uint32_t *words, size_t groups, R(radii) *r) {
-    IN_TURNS(g, groups, n, R(radii_of)(words + g * FI_GROUP, r->of + g * R(vectors), n));
+SI void R(all_radii)(const uint32_t *words, size_t groups, const char *next, R(radii) *r) {
+    const size_t size = R(per_group) * sizeof(real);
+    IN_TURNS(g, groups, n, if (next) v_fetch(next + g * size, n * size);
+             R(radii_of)(words + g * FI_GROUP, r->of + g * R(vectors), n));
 }
 
 /* The elements of groups side by side: the first half of a group's units are radii, the second half angles; the cosines are
@@ -215,7 +217,7 @@ SI void R(put_gaussians)(const fi_plan *plan, const v_real *r, const uint32_t *w
 SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
     const size_t size = R(per_group) * R(size)(dtype);
     R(radii) r;
-    R(all_radii)(words, groups, &r);
+    R(all_radii)(words, groups, 0, &r);
     IN_TURNS(g, groups, n,
              R(put_gaussians)(plan, r.of + g * R(vectors), words + g * FI_GROUP, (char *)out + g * size, dtype, carry, n));
 }
@@ -257,14 +259,16 @@ SI void R(keep)(const fi_plan *plan, const void *values, size_t n, void *out, in
 #define STORED(dtype) WRITE(uniform, dtype) WRITE(normal, dtype) STORE(dtype)
 DTYPES(STORED)
 #define TRUNCATED(dist) \
-    static void R(propose_##dist)(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected) { \
+    static void R(propose_##dist)(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected, \
+                                  const char *next) { \
         const fi_plan own = *plan; \
-        if (FI_##dist == FI_trunc_normal && own.low == -own.high) R(propose)(&own, FI_##dist, 1, words, groups, x, rejected); \
-        else R(propose)(&own, FI_##dist, 0, words, groups, x, rejected); \
+        if (FI_##dist == FI_trunc_normal && own.low == -own.high) { \
+            R(propose)(&own, FI_##dist, 1, words, groups, x, rejected, next); \
+        } else R(propose)(&own, FI_##dist, 0, words, groups, x, rejected, next); \
     } \
-    static size_t R(redraw_##dist)(const fi_plan *plan, fi_rejects *rejects, size_t n, void *x) { \
+    static size_t R(redraw_##dist)(const fi_plan *plan, fi_rejects *rejects, size_t first, size_t n, void *x) { \
         const fi_plan own = *plan; \
-        return R(redraw)(&own, FI_##dist, rejects, n, x); \
+        return R(redraw)(&own, FI_##dist, rejects, first, n, x); \
     }
 TRUNCATED(trunc_normal)
 TRUNCATED(trunc_narrow)

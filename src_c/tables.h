@@ -14,15 +14,17 @@ typedef struct {
 enum {
     FI_LINE = 64,    /* bytes of a cache line, and of the widest vector */
     FI_WORDS = 1024, /* words that are made, then turned into numbers, at a time */
-    FI_CHUNK = 2048, /* elements that are made in one go: with their words and rejections they stay in the first-level cache */
+    FI_CHUNK = 4096, /* f32 elements, half as many of f64, that are made in one go: they stay in the first-level cache */
+    FI_BATCH = 2048, /* rejects that are redrawn in one go */
     FI_STEPS = 16,   /* places in a chunk have three digits to this base */
     FI_SPARE = 64,   /* elements behind a list's end that kernels may read and write */
 };
+_Static_assert(FI_CHUNK <= FI_STEPS * FI_STEPS * FI_STEPS, "three digits are a place in a chunk");
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 
-/* The rejected elements of a chunk, in any order: where each is, and the state that its next redraw comes from. */
+/* The rejected elements of a chunk: where each is and, of a batch of them, the state that its next redraw comes from. */
 typedef struct {
-    _Alignas(64) uint64_t state[FI_CHUNK + FI_SPARE];
+    _Alignas(64) uint64_t state[FI_BATCH + FI_SPARE];
     uint32_t where[FI_CHUNK + FI_SPARE];
     uint64_t inc;
 } fi_rejects;
@@ -36,12 +38,13 @@ typedef struct {
  * before out, by streaming stores, which leave the last out % streams bytes unwritten: they are then in before, at its end.
  * out must be aligned to 16 bytes. */
 typedef void fi_write_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before);
-/* As many words to first candidates of the kernel's type; bit i % 8 of rejected[i / 8] tells whether element i is
- * rejected. */
-typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected);
-/* One round of redraws: each of the n rejected elements takes its first accepted candidate, or its last one, clamped.
- * Those without an accepted one become the head of the list; returns how many they are. */
-typedef size_t fi_redraw_fn(const fi_plan *plan, fi_rejects *rejects, size_t n, void *x);
+/* As many words to first candidates of the kernel's type; bit i % 8 of rejected[i / 8] tells whether element i is rejected.
+ * As many bytes from `next` on are fetched into the cache on the way, as they will be written soon. */
+typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected,
+                           const char *next);
+/* One round of redraws: each of the batch, n rejected elements from the first on, takes its first accepted candidate, or its
+ * last one, clamped. Those without an accepted one become the head of the batch, in any order; returns how many they are. */
+typedef size_t fi_redraw_fn(const fi_plan *plan, fi_rejects *rejects, size_t first, size_t n, void *x);
 
 typedef struct {
     int (*runs)(void); /* whether this CPU and its system do */
@@ -59,8 +62,9 @@ typedef struct {
     /* Ascending, the places below n of set bits; returns how many. May write up to FI_SPARE more. Reads whole eights of bytes;
      * bits from n on do not count. */
     size_t (*places)(const uint8_t *bits, size_t n, uint32_t *index);
-    /* The state of each of n rejects: its place's first digit chooses from `states`, the others how far that is stepped. */
-    void (*locate)(fi_rejects *rejects, size_t n, const uint64_t *states, const fi_steps *coarse, const fi_steps *fine);
+    /* The state of each of a batch: its place's first digit chooses from `states`, the others how far that is stepped. */
+    void (*locate)(fi_rejects *rejects, size_t first, size_t n, const uint64_t *states, const fi_steps *coarse,
+                   const fi_steps *fine);
     /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. May read up to FI_SPARE behind x. */
     void (*store[FI_DTYPE_COUNT])(const fi_plan *plan, const void *x, size_t n, void *out);
 } fi_table;

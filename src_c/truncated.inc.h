@@ -82,10 +82,11 @@ SI void R(propose_abreast)(const fi_plan *plan, int dist, int symmetric, const v
 }
 
 SI void R(propose)(const fi_plan *plan, int dist, int symmetric, const uint32_t *words, size_t groups, void *x,
-                   uint8_t *rejected) {
+                   uint8_t *rejected, const char *next) {
     const size_t n = dist == FI_trunc_normal ? R(per_group) : R(half);
     R(radii) r;
-    if (dist == FI_trunc_normal) R(all_radii)(words, groups, &r);
+    if (dist == FI_trunc_normal) R(all_radii)(words, groups, next, &r);
+    else v_fetch(next, groups * n * sizeof(real));
     IN_TURNS(g, groups, m, R(propose_abreast)(plan, dist, symmetric, r.of + g * R(vectors), words + g * FI_GROUP,
                                               (real *)x + g * n, rejected + g * n / 8, m));
 }
@@ -113,13 +114,14 @@ SI v_uint R(next)(v_u64 *s, uint64_t inc) {
 SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LANES64) + i / FI_LANES64 : i; }
 
 /* Words first, then candidates, then their places: as with the radii, loops whose turns do not wait for one another. */
-SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n, void *x) {
+SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t from, size_t n, void *x) {
     enum { VECTORS = BITS == 32 ? STATES : 1, BATCH = 128 / LANES /* of vectors */, ALL = (1 << LANES) - 1 };
+    uint32_t *const places = rejects->where + from;
     size_t left = 0;
     const uint64_t last = rejects->state[n - 1]; /* again and again, so that every vector is full */
-    const uint32_t place = rejects->where[n - 1];
+    const uint32_t place = places[n - 1];
     for (size_t i = n; i < n + LANES; i++) rejects->state[i] = last;
-    for (size_t i = n; i < n + LANES; i++) rejects->where[i] = place;
+    for (size_t i = n; i < n + LANES; i++) places[i] = place;
     for (size_t first = 0; first < n; first += BATCH * LANES) {
         const size_t rest = (n - first + LANES - 1) / LANES, vectors = rest < BATCH ? rest : BATCH;
         v_uint a[BATCH], b[BATCH];
@@ -135,7 +137,7 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n
         }
         IN_TURNS(k, vectors, m, R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, m));
         for (size_t k = 0; k < vectors; k++) {
-            const uint32_t *const where = rejects->where + first + k * LANES;
+            const uint32_t *const where = places + first + k * LANES;
             UNROLL for (size_t i = 0; i < LANES; i++) {
                 memcpy((char *)x + where[i] * sizeof(real), (const char *)(drawn + k) + R(lane)(i) * sizeof(real), sizeof(real));
             }
@@ -148,13 +150,13 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t n
             const unsigned valid = (1u << count) - 1;
             UNROLL for (size_t v = 0; v < VECTORS; v++) {
                 const uint64_t *const state = rejects->state + at + v * FI_LANES64;
-                const uint32_t *const where = rejects->where + at + v * FI_LANES64;
+                const uint32_t *const where = places + at + v * FI_LANES64;
                 const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
-                left += v_compress_pairs(rejects->state + left, v_load_u64(state), rejects->where + left, where, (uint8_t)bits);
+                left += v_compress_pairs(rejects->state + left, v_load_u64(state), places + left, where, (uint8_t)bits);
             }
 #else
             for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
-                rejects->where[left] = rejects->where[at + i];
+                places[left] = places[at + i];
                 rejects->state[left] = rejects->state[at + i];
                 left += rejected >> R(lane)(i) & 1;
             }

@@ -258,6 +258,15 @@ SI v_u64 v_pair_words(const uint32_t *w) {
 #endif
 }
 
+/* Lines that will be written. */
+SI void v_fetch(const char *p, size_t bytes) {
+#ifdef __GNUC__
+    for (size_t i = 0; i < bytes; i += FI_LINE) __builtin_prefetch(p + i, 1);
+#else
+    (void)p, (void)bytes;
+#endif
+}
+
 #ifdef __GNUC__
 SI size_t v_count_bits(uint64_t x) { return (size_t)__builtin_popcountll(x); }
 /* Any number below 64 if x is 0. */
