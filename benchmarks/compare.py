@@ -1,8 +1,9 @@
 """``python benchmarks/compare.py``: fastinit, its peers and the ceilings side by side, in one process and in turns.
 
 In each turn every case of a table runs once, one behind the other, so that whatever else slows the machine down slows all
-alike; the medians over the turns make the table, and the JSON file has every single timing. Small jobs are repeated within
-a turn until the clock can be trusted. Each case is checked, once, before it is timed.
+alike, and in an order of the turn's own, as what runs before leaves its lines in the caches. The medians over the turns make
+the table, and the JSON file has every single timing. Small jobs are repeated within a turn until the clock can be trusted.
+Each case is checked, once, before it is timed.
 
     python benchmarks/compare.py                                    the README's table
     python benchmarks/compare.py --all --json all.json              every size, memory state and number of threads
@@ -15,6 +16,7 @@ from __future__ import annotations
 import argparse
 import gc
 import itertools
+import random
 import json
 import os
 import sys
@@ -92,7 +94,7 @@ def measure(group: Sequence[Job], libraries: Iterable[peers.Library], turns: int
     gc.disable()
     try:
         for turn in range(turns):
-            for case, times in zip(cases, seconds):
+            for case, times in random.Random(turn).sample(list(zip(cases, seconds)), len(cases)):
                 progress(f"{title}: turn {turn + 1} of {turns}, {case.library.name}, {case.job.distribution} {case.job.dtype}")
                 times.append(timed(case))
     finally:

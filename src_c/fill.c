@@ -48,8 +48,8 @@ typedef struct {
     const fi_plan *plan;
     const fi_table *table;
     enum fi_real real;
-    size_t size, real_size; /* bytes of an element of the dtype and of the kernel's type */
-    size_t group, length;   /* elements of a group and of a chunk */
+    size_t size, real_size;        /* bytes of an element of the dtype and of the kernel's type */
+    size_t group, length;          /* elements of a group and of a chunk */
     int rejects, stream, carries;  /* carries: what is before out may be in `before` only, for streaming stores */
     _Alignas(FI_LINE) char before[FI_LINE];
     fi_lanes lanes;                /* at the next group */
@@ -69,8 +69,8 @@ static step multiples(fi_steps *steps, size_t n, step one) {
     return sum;
 }
 
-/* Elements [from, to) of the next chunk, of the kernel's type, to x + from. They and `more` elements go to out: memory takes so
- * long to answer that the lines of later ones are asked for on the way, or the pauses between chunks would stop it. */
+/* Elements [from, to) of the next chunk, of the kernel's type, to x + from. They and `more` elements go to out: memory is slow
+ * to answer, and idle while rejects are redrawn, so lines are asked for a block ahead, of 16-bit elements two. */
 static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, char *x, const char *out) {
     const fi_table *table = f->table;
     const int dist = f->plan->dist;
@@ -84,7 +84,7 @@ static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, ch
         table->words(&f->lanes, words, groups);
         char *const here = x + i * f->real_size;
         const size_t next = (i + block - from) * f->size;
-        const int ahead = next + block * f->real_size <= bytes;
+        const int ahead = next + block * f->real_size <= bytes; /* else lines that are written anyway */
         table->propose[dist][f->real](f->plan, words, groups, here, rejected + i / 8, ahead ? out + next : here);
     }
     for (size_t i = 0; i < from; i++) rejected[i / 8] &= (uint8_t)~(1u << i % 8); /* from is less than a group */
@@ -107,7 +107,7 @@ static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, ch
 /* Elements [from, to) of the next chunk to out, which `more` follow. Never streamed: rejected elements are written twice, and
  * what would be saved in stores a second pass takes. */
 static void fill_truncated(filling *f, size_t from, size_t to, uint64_t more, char *out) {
-    _Alignas(FI_LINE) char temporary[FI_CHUNK * sizeof(float) + FI_SPARE * sizeof(double)];
+    _Alignas(FI_LINE) char temporary[(FI_CHUNK + FI_SPARE) * sizeof(float)]; /* of f64 nothing is read behind the end */
     const int direct = f->size == f->real_size && from == 0 && to % f->group == 0;
     char *x = direct ? out : temporary;
     draw_truncated(f, from, to, more, x, out);
@@ -200,7 +200,7 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
         const step row = multiples(&f.fine, FI_STEPS, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
         f.chunk = multiples(&f.top, f.length / (FI_STEPS * FI_STEPS), multiples(&f.coarse, FI_STEPS, row));
     }
-    if (runs->count > 1 && runs->stride == runs->length && runs->length < f.length) {
+    if (runs->count > 1 && runs->stride == runs->length && runs->length < FI_WORDS) {
         f.stream = 0;
         fill_rows(&f, from, runs, out);
         return;

@@ -14,12 +14,13 @@ typedef struct {
 enum {
     FI_LINE = 64,    /* bytes of a cache line, and of the widest vector */
     FI_WORDS = 1024, /* words that are made, then turned into numbers, at a time */
-    FI_CHUNK = 4096, /* f32 elements, half as many of f64, that are made in one go: they stay in the first-level cache */
-    FI_BATCH = 2048, /* rejects that are redrawn in one go */
+    FI_CHUNK = 4096, /* elements of f32, half as many of f64, made in one go: with words and rejects 24 to 40 KiB of cache */
+    FI_BATCH = 2048, /* rejects that are redrawn in one go, more than truncation.py's plans have in a chunk */
     FI_STEPS = 16,   /* places in a chunk have three digits to this base */
     FI_SPARE = 64,   /* elements behind a list's end that kernels may read and write */
 };
-_Static_assert(FI_CHUNK <= FI_STEPS * FI_STEPS * FI_STEPS, "three digits are a place in a chunk");
+_Static_assert(FI_CHUNK <= FI_STEPS * FI_STEPS * FI_STEPS && FI_CHUNK % (2 * FI_STEPS * FI_STEPS) == 0,
+               "places in a chunk are all numbers of three digits up to some first digit");
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 
 /* The rejected elements of a chunk: where each is and, of a batch of them, the state that its next redraw comes from. */
@@ -39,7 +40,7 @@ typedef struct {
  * out must be aligned to 16 bytes. */
 typedef void fi_write_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before);
 /* As many words to first candidates of the kernel's type; bit i % 8 of rejected[i / 8] tells whether element i is rejected.
- * As many bytes from `next` on are fetched into the cache on the way, as they will be written soon. */
+ * The bytes from `next` on, as many as x takes, are fetched into the cache on the way: they will be written soon. */
 typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected,
                            const char *next);
 /* One round of redraws: each of the batch, n rejected elements from the first on, takes its first accepted candidate, or its

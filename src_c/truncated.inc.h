@@ -114,21 +114,21 @@ SI v_uint R(next)(v_u64 *s, uint64_t inc) {
 SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LANES64) + i / FI_LANES64 : i; }
 
 /* Words first, then candidates, then their places: as with the radii, loops whose turns do not wait for one another. */
-SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t from, size_t n, void *x) {
-    enum { VECTORS = BITS == 32 ? STATES : 1, BATCH = 128 / LANES /* of vectors */, ALL = (1 << LANES) - 1 };
-    uint32_t *const places = rejects->where + from;
+SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t first, size_t n, void *x) {
+    enum { VECTORS = BITS == 32 ? STATES : 1, TURN = 128 / LANES /* of vectors */, ALL = (1 << LANES) - 1 };
+    uint32_t *const where = rejects->where + first;
     size_t left = 0;
-    const uint64_t last = rejects->state[n - 1]; /* again and again, so that every vector is full */
-    const uint32_t place = places[n - 1];
+    const uint64_t last = rejects->state[n - 1]; /* as often as fills any vector, by whole stores */
+    const uint32_t last_place = where[n - 1];
     for (size_t i = n; i < n + LANES; i++) rejects->state[i] = last;
-    for (size_t i = n; i < n + LANES; i++) places[i] = place;
-    for (size_t first = 0; first < n; first += BATCH * LANES) {
-        const size_t rest = (n - first + LANES - 1) / LANES, vectors = rest < BATCH ? rest : BATCH;
-        v_uint a[BATCH], b[BATCH];
-        v_real drawn[BATCH];
-        unsigned accepted[BATCH];
+    for (size_t i = n; i < n + LANES; i++) where[i] = last_place;
+    for (size_t start = 0; start < n; start += TURN * LANES) {
+        const size_t rest = (n - start + LANES - 1) / LANES, vectors = rest < TURN ? rest : TURN;
+        v_uint a[TURN], b[TURN];
+        v_real drawn[TURN];
+        unsigned accepted[TURN];
         for (size_t k = 0; k < vectors; k++) {
-            uint64_t *const state = rejects->state + first + k * LANES;
+            uint64_t *const state = rejects->state + start + k * LANES;
             v_u64 s[VECTORS];
             UNROLL for (size_t v = 0; v < VECTORS; v++) s[v] = v_load_u64(state + v * FI_LANES64);
             a[k] = R(next)(s, rejects->inc);
@@ -137,26 +137,27 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t f
         }
         IN_TURNS(k, vectors, m, R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, m));
         for (size_t k = 0; k < vectors; k++) {
-            const uint32_t *const where = places + first + k * LANES;
+            const uint32_t *const place = where + start + k * LANES;
+            const char *const value = (const char *)(drawn + k);
             UNROLL for (size_t i = 0; i < LANES; i++) {
-                memcpy((char *)x + where[i] * sizeof(real), (const char *)(drawn + k) + R(lane)(i) * sizeof(real), sizeof(real));
+                memcpy((char *)x + place[i] * sizeof(real), value + R(lane)(i) * sizeof(real), sizeof(real));
             }
         }
         for (size_t k = 0; k < vectors; k++) {
             const unsigned rejected = ALL ^ accepted[k];
             if (!rejected) continue;
-            const size_t at = first + k * LANES, count = n - at < LANES ? n - at : LANES;
+            const size_t at = start + k * LANES, count = n - at < LANES ? n - at : LANES;
 #if FI_LANES == 16
             const unsigned valid = (1u << count) - 1;
             UNROLL for (size_t v = 0; v < VECTORS; v++) {
                 const uint64_t *const state = rejects->state + at + v * FI_LANES64;
-                const uint32_t *const where = places + at + v * FI_LANES64;
+                const uint32_t *const place = where + at + v * FI_LANES64;
                 const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
-                left += v_compress_pairs(rejects->state + left, v_load_u64(state), places + left, where, (uint8_t)bits);
+                left += v_compress_pairs(rejects->state + left, v_load_u64(state), where + left, place, (uint8_t)bits);
             }
 #else
             for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
-                places[left] = places[at + i];
+                where[left] = where[at + i];
                 rejects->state[left] = rejects->state[at + i];
                 left += rejected >> R(lane)(i) & 1;
             }

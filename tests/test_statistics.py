@@ -63,6 +63,7 @@ def test_bounds_far_out_cut_nothing():
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 def test_values_on_the_bounds_are_kept(dtype):
+    """Bounds at the outermost values; and at the largest magnitude, which is a negative number's or a positive one's."""
     signs = set()
     for seed in range(8):
         x = fi.normal(4096, dtype=dtype, seed=seed)
