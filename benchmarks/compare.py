@@ -1,9 +1,9 @@
 """``python benchmarks/compare.py``: fastinit, its peers and the ceilings side by side, in one process and in turns.
 
-In each turn every case of a table runs once, one behind the other, so that whatever else slows the machine down slows all
-alike, and in an order of the turn's own, as what runs before leaves its lines in the caches. The medians over the turns make
-the table, and the JSON file has every single timing. Small jobs are repeated within a turn until the clock can be trusted.
-Each case is checked, once, before it is timed.
+In each turn every case of a table runs once, so that whatever else slows the machine down slows all alike: the libraries one
+behind the other, the jobs in an order of the turn's own, as what runs before leaves its lines in the caches. The medians over
+the turns make the table, and the JSON file has every single timing. Small jobs are repeated within a turn until the clock can
+be trusted. Each case is checked, once, before it is timed.
 
     python benchmarks/compare.py                                    the README's table
     python benchmarks/compare.py --all --json all.json              every size, memory state and number of threads
@@ -16,9 +16,9 @@ from __future__ import annotations
 import argparse
 import gc
 import itertools
-import random
 import json
 import os
+import random
 import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -94,7 +94,8 @@ def measure(group: Sequence[Job], libraries: Iterable[peers.Library], turns: int
     gc.disable()
     try:
         for turn in range(turns):
-            for case, times in random.Random(turn).sample(list(zip(cases, seconds)), len(cases)):
+            order = random.Random(turn).sample(group, len(group))
+            for case, times in sorted(zip(cases, seconds), key=lambda pair: order.index(pair[0].job)):
                 progress(f"{title}: turn {turn + 1} of {turns}, {case.library.name}, {case.job.distribution} {case.job.dtype}")
                 times.append(timed(case))
     finally:
