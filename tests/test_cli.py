@@ -1,6 +1,5 @@
-"""The embedded layouts, and the command line."""
+"""The command line; `init` has a file of its own."""
 
-import fnmatch
 import io
 import json
 import math
@@ -10,96 +9,11 @@ import sys
 
 import numpy as np
 import pytest
+from commands import PUBLISHED, TINY, refused, run_json
 
 import fastinit as fi
-from fastinit import bench, cli, specs
+from fastinit import bench, cli
 from fastinit.dtypes import DTYPES
-from fastinit.layouts import LAYOUTS, Layout, Row
-
-# Parameters and tensors as torchvision 0.28 and transformers 5.23 report them for these models.
-PUBLISHED = {
-    "gpt2": (124_439_808, 148),
-    "resnet50": (25_557_032, 161),
-    "vit-b-16": (86_567_656, 152),
-    "llama-3-8b": (8_030_261_248, 291),
-}
-
-TINY = Layout(
-    "nobody",
-    (
-        Row("dense", "block.<0-1>.weight", (300, 200), ("kaiming_normal", {"nonlinearity": "relu"})),
-        Row("dense", "wide.weight", (300, 400), ("xavier_uniform", {})),
-        Row("cut", "cut.<0-1>.<3-4>", (40_000,), ("trunc_normal", {"std": 0.1, "a": -0.2, "b": 0.2})),
-        Row("norm", "norm.weight", (200,), ("ones", {})),
-        Row("bias", "norm.bias", (200,), ("zeros", {})),
-    ),
-)
-
-
-@pytest.fixture
-def tiny(monkeypatch):
-    monkeypatch.setitem(LAYOUTS, "tiny", TINY)
-    return "--layout=tiny"
-
-
-def run_json(capsys, *args):
-    assert cli.main([*args, "--json"]) == 0
-    out, err = capsys.readouterr()
-    assert err == ""  # not a terminal: no progress
-    return json.loads(out)
-
-
-# ---- layouts
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_published_totals(name):
-    tensors = LAYOUTS[name].tensors()
-    assert (sum(map(math.prod, tensors.values())), len(tensors)) == PUBLISHED[name]
-    assert LAYOUTS[name].parameters() == PUBLISHED[name][0]
-    assert len(list(LAYOUTS[name].items())) == len(tensors)  # no name twice
-
-
-def test_every_layout_is_listed():
-    assert LAYOUTS.keys() == PUBLISHED.keys()
-
-
-@pytest.mark.parametrize("name", PUBLISHED)
-def test_first_matching_rule_is_the_rows_own(name):
-    rules = LAYOUTS[name].rules()
-    own = {row.pattern: row.rule for row in LAYOUTS[name].rows}
-    assert rules.keys() == own.keys()
-    for tensor, row in LAYOUTS[name].items():
-        first = next(pattern for pattern in rules if fnmatch.fnmatchcase(tensor, pattern))
-        assert own[first] == row.rule, tensor
-
-
-@pytest.mark.parametrize(
-    ("layout", "tensor", "std"),
-    [
-        ("gpt2", "h.11.attn.c_attn.weight", 0.02),
-        ("gpt2", "h.0.mlp.c_proj.weight", 0.02 / math.sqrt(24)),
-        ("gpt2", "h.0.mlp.c_proj.bias", 0.0),
-        ("resnet50", "conv1.weight", math.sqrt(2 / (64 * 49))),
-        ("resnet50", "layer4.2.conv3.weight", math.sqrt(2 / 2048)),
-        ("resnet50", "layer2.0.downsample.0.weight", math.sqrt(2 / 512)),
-        ("resnet50", "fc.weight", 1 / math.sqrt(3 * 2048)),
-        ("resnet50", "fc.bias", 1 / math.sqrt(3 * 2048)),
-        ("vit-b-16", "conv_proj.weight", 1 / math.sqrt(768)),
-        ("vit-b-16", "encoder.layers.encoder_layer_0.self_attention.in_proj_weight", math.sqrt(2 / (4 * 768))),
-        ("vit-b-16", "encoder.layers.encoder_layer_0.self_attention.out_proj.weight", 1 / math.sqrt(3 * 768)),
-        ("vit-b-16", "encoder.layers.encoder_layer_11.mlp.3.weight", math.sqrt(2 / (5 * 768))),
-        ("vit-b-16", "encoder.layers.encoder_layer_11.mlp.0.bias", 1e-6),
-        ("llama-3-8b", "model.layers.31.mlp.down_proj.weight", 0.02),
-    ],
-)
-def test_published_std(layout, tensor, std):
-    row = dict(LAYOUTS[layout].items())[tensor]
-    assert bench.mean_std(bench.asked_sums(row))[1] == pytest.approx(std, rel=1e-9)
-
-
-def test_ranges_multiply():
-    assert list(TINY.rows[2].expand()) == ["cut.0.3", "cut.0.4", "cut.1.3", "cut.1.4"]
 
 
 # ---- bench
@@ -167,139 +81,6 @@ def test_unknown_memory_is_no_refusal(tiny, capsys, monkeypatch):
 def test_available_memory():
     free = bench.available_memory()
     assert free is None or free > 1 << 20
-
-
-# ---- init
-
-
-def filled(dtype, seed):
-    arrays = {name: np.empty(shape, DTYPES[dtype].storage) for name, shape in TINY.tensors().items()}
-    return fi.fill(arrays, TINY.rules(), seed=seed, dtype=dtype)
-
-
-@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
-def test_npz_holds_the_values_of_fill(tiny, tmp_path, capsys, dtype):
-    path = tmp_path / "model.npz"
-    report = run_json(capsys, "init", "tiny", str(path), "--dtype", dtype, "--seed", "11", "--threads", "2")
-    assert report["files"] == [str(path)] and report["parameters"] == TINY.parameters()
-    with np.load(path) as written:
-        arrays = filled(dtype, 11)
-        assert set(written.files) == set(arrays)
-        for name, array in arrays.items():
-            assert written[name].dtype == array.dtype and written[name].shape == array.shape
-            assert written[name].tobytes() == array.tobytes(), name
-    assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
-
-
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_safetensors(tiny, tmp_path, capsys, dtype):
-    safetensors = pytest.importorskip("safetensors", minversion="0.8")
-    pytest.importorskip("fastinit.safetensors")
-    path = tmp_path / "model.safetensors"
-    run_json(capsys, "init", "tiny", str(path), "--dtype", dtype)
-    code = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16"}[dtype]
-    found = dict(safetensors.deserialize(path.read_bytes()))
-    arrays = filled(dtype, 0)
-    assert found.keys() == arrays.keys()
-    for name, array in arrays.items():
-        assert (found[name]["dtype"], tuple(found[name]["shape"])) == (code, array.shape)
-        assert bytes(found[name]["data"]) == array.tobytes(), name
-
-
-def test_safetensors_in_shards(tiny, tmp_path, capsys):
-    pytest.importorskip("fastinit.safetensors")
-    report = run_json(capsys, "init", "tiny", str(tmp_path / "model.safetensors"), "--shards", "3")
-    assert sorted(report["files"]) == sorted(map(str, tmp_path.iterdir())) and len(report["files"]) == 4  # and the index
-
-
-SPEC = {
-    "dtype": "float16",
-    "tensors": {"block.<0-1>.weight": [30, 20], "head": {"shape": [7], "dtype": "float64"}},
-    "rules": {"block.*": {"initializer": "kaiming_normal", "nonlinearity": "relu"}, "*": "zeros"},
-}
-TOML = """
-dtype = "float16"
-[tensors]
-"block.<0-1>.weight" = [30, 20]
-head = { shape = [7], dtype = "float64" }
-[rules]
-"block.*" = { initializer = "kaiming_normal", nonlinearity = "relu" }
-"*" = "zeros"
-"""
-
-
-@pytest.mark.parametrize("suffix", [".json", ".toml"])
-def test_spec_files(tmp_path, capsys, suffix):
-    if suffix == ".toml":
-        pytest.importorskip("tomllib")
-    (tmp_path / f"spec{suffix}").write_text(TOML if suffix == ".toml" else json.dumps(SPEC))
-    report = run_json(capsys, "init", str(tmp_path / f"spec{suffix}"), str(tmp_path / "m.npz"), "--seed", "3")
-    assert (report["tensors"], report["parameters"], report["bytes"]) == (3, 1207, 2456)
-    with np.load(tmp_path / "m.npz") as written:
-        assert written["head"].dtype == np.float64 and not written["head"].any()
-        for name in ("block.0.weight", "block.1.weight"):
-            asked = fi.kaiming_normal((30, 20), nonlinearity="relu", dtype="float16", seed=3, name=name)
-            assert (written[name] == asked).all()
-
-
-@pytest.mark.parametrize(("change", "told"), [
-    ({"tensors": {}}, "'tensors'"),
-    ({"rules": None}, "'rules'"),
-    ({"seed": 3}, "seed"),
-    ({"dtype": "int8"}, "int8"),
-    ({"tensors": {"w": [3, -1]}}, "tensors.w"),
-    ({"tensors": {"w": {"size": [3]}}}, "size"),
-    ({"rules": {"*": "magic"}}, "magic"),
-    ({"rules": {"*": {"initializer": "normal", "width": 3}}}, "width"),
-    ({"rules": {"nothing": "zeros"}}, "block.0.weight"),
-])
-def test_bad_specs(tmp_path, capsys, change, told):
-    (tmp_path / "spec.json").write_text(json.dumps(SPEC | change))
-    assert told in refused(capsys, "init", str(tmp_path / "spec.json"), str(tmp_path / "m.npz"))
-    assert [path.name for path in tmp_path.iterdir()] == ["spec.json"]
-
-
-def test_npy_is_one_tensor(tiny, tmp_path, capsys):
-    (tmp_path / "one.json").write_text(json.dumps({"tensors": {"w": [300, 20]}, "rules": {"*": "normal"}}))
-    run_json(capsys, "init", str(tmp_path / "one.json"), str(tmp_path / "w.npy"), "--seed", "5")
-    assert (np.load(tmp_path / "w.npy") == fi.normal((300, 20), seed=5, name="w")).all()
-    assert "one tensor" in refused(capsys, "init", "tiny", str(tmp_path / "m.npy"))
-
-
-def test_no_file_is_replaced_unasked(tiny, tmp_path, capsys):
-    path = tmp_path / "model.npz"
-    path.write_text("precious")
-    assert "exists" in refused(capsys, "init", "tiny", str(path))
-    assert path.read_text() == "precious"
-    run_json(capsys, "init", "tiny", str(path), "--force")
-    assert path.read_bytes().startswith(b"PK")
-
-
-@pytest.mark.parametrize("name", ["model", "model.pt", "model.npz.gz", "missing/model.npz"])
-def test_bad_output(tiny, tmp_path, capsys, monkeypatch, name):
-    monkeypatch.setattr(specs, "fill", None)  # refused before the work
-    assert name in refused(capsys, "init", "tiny", str(tmp_path / name))
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_interrupt(tiny, tmp_path, capsys, monkeypatch):
-    def interrupted(*args, **kwargs):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(np.lib.format, "write_array", interrupted)
-    assert cli.main(["init", "tiny", str(tmp_path / "model.npz")]) == 130
-    assert "interrupted" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_failing_system(tiny, tmp_path, capsys, monkeypatch):
-    def full(*args, **kwargs):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(np.lib.format, "write_array", full)
-    assert cli.main(["init", "tiny", str(tmp_path / "model.npz")]) == 3
-    assert "No space left" in capsys.readouterr().err
-    assert list(tmp_path.iterdir()) == []
 
 
 # ---- explain, words, info, plot
@@ -389,13 +170,6 @@ def test_plot_of_speed_needs_data(tmp_path, capsys):
 
 
 # ---- all commands
-
-
-def refused(capsys, *args):
-    assert cli.main(list(args)) == 2
-    out, err = capsys.readouterr()
-    assert out == ""
-    return err
 
 
 class Terminal(io.StringIO):

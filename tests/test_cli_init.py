@@ -1,0 +1,141 @@
+"""The command `init`: files of filled tensors."""
+
+import json
+
+import numpy as np
+import pytest
+from commands import TINY, refused, run_json
+
+import fastinit as fi
+from fastinit import cli, specs
+from fastinit.dtypes import DTYPES
+
+
+def filled(dtype, seed):
+    arrays = {name: np.empty(shape, DTYPES[dtype].storage) for name, shape in TINY.tensors().items()}
+    return fi.fill(arrays, TINY.rules(), seed=seed, dtype=dtype)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
+def test_npz_holds_the_values_of_fill(tiny, tmp_path, capsys, dtype):
+    path = tmp_path / "model.npz"
+    report = run_json(capsys, "init", "tiny", str(path), "--dtype", dtype, "--seed", "11", "--threads", "2")
+    assert report["files"] == [str(path)] and report["parameters"] == TINY.parameters()
+    with np.load(path) as written:
+        arrays = filled(dtype, 11)
+        assert set(written.files) == set(arrays)
+        for name, array in arrays.items():
+            assert written[name].dtype == array.dtype and written[name].shape == array.shape
+            assert written[name].tobytes() == array.tobytes(), name
+    assert [p.name for p in tmp_path.iterdir()] == ["model.npz"]
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_safetensors(tiny, tmp_path, capsys, dtype):
+    safetensors = pytest.importorskip("safetensors", minversion="0.8")
+    pytest.importorskip("fastinit.safetensors")
+    path = tmp_path / "model.safetensors"
+    run_json(capsys, "init", "tiny", str(path), "--dtype", dtype)
+    code = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16"}[dtype]
+    found = dict(safetensors.deserialize(path.read_bytes()))
+    arrays = filled(dtype, 0)
+    assert found.keys() == arrays.keys()
+    for name, array in arrays.items():
+        assert (found[name]["dtype"], tuple(found[name]["shape"])) == (code, array.shape)
+        assert bytes(found[name]["data"]) == array.tobytes(), name
+
+
+def test_safetensors_in_shards(tiny, tmp_path, capsys):
+    pytest.importorskip("fastinit.safetensors")
+    report = run_json(capsys, "init", "tiny", str(tmp_path / "model.safetensors"), "--shards", "3")
+    assert sorted(report["files"]) == sorted(map(str, tmp_path.iterdir())) and len(report["files"]) == 4  # and the index
+
+
+SPEC = {
+    "dtype": "float16",
+    "tensors": {"block.<0-1>.weight": [30, 20], "head": {"shape": [7], "dtype": "float64"}},
+    "rules": {"block.*": {"initializer": "kaiming_normal", "nonlinearity": "relu"}, "*": "zeros"},
+}
+TOML = """
+dtype = "float16"
+[tensors]
+"block.<0-1>.weight" = [30, 20]
+head = { shape = [7], dtype = "float64" }
+[rules]
+"block.*" = { initializer = "kaiming_normal", nonlinearity = "relu" }
+"*" = "zeros"
+"""
+
+
+@pytest.mark.parametrize("suffix", [".json", ".toml"])
+def test_spec_files(tmp_path, capsys, suffix):
+    if suffix == ".toml":
+        pytest.importorskip("tomllib")
+    (tmp_path / f"spec{suffix}").write_text(TOML if suffix == ".toml" else json.dumps(SPEC))
+    report = run_json(capsys, "init", str(tmp_path / f"spec{suffix}"), str(tmp_path / "m.npz"), "--seed", "3")
+    assert (report["tensors"], report["parameters"], report["bytes"]) == (3, 1207, 2456)
+    with np.load(tmp_path / "m.npz") as written:
+        assert written["head"].dtype == np.float64 and not written["head"].any()
+        for name in ("block.0.weight", "block.1.weight"):
+            asked = fi.kaiming_normal((30, 20), nonlinearity="relu", dtype="float16", seed=3, name=name)
+            assert (written[name] == asked).all()
+
+
+@pytest.mark.parametrize(("change", "told"), [
+    ({"tensors": {}}, "'tensors'"),
+    ({"rules": None}, "'rules'"),
+    ({"seed": 3}, "seed"),
+    ({"dtype": "int8"}, "int8"),
+    ({"tensors": {"w": [3, -1]}}, "tensors.w"),
+    ({"tensors": {"w": {"size": [3]}}}, "size"),
+    ({"rules": {"*": "magic"}}, "magic"),
+    ({"rules": {"*": {"initializer": "normal", "width": 3}}}, "width"),
+    ({"rules": {"nothing": "zeros"}}, "block.0.weight"),
+])
+def test_bad_specs(tmp_path, capsys, change, told):
+    (tmp_path / "spec.json").write_text(json.dumps(SPEC | change))
+    assert told in refused(capsys, "init", str(tmp_path / "spec.json"), str(tmp_path / "m.npz"))
+    assert [path.name for path in tmp_path.iterdir()] == ["spec.json"]
+
+
+def test_npy_is_one_tensor(tiny, tmp_path, capsys):
+    (tmp_path / "one.json").write_text(json.dumps({"tensors": {"w": [300, 20]}, "rules": {"*": "normal"}}))
+    run_json(capsys, "init", str(tmp_path / "one.json"), str(tmp_path / "w.npy"), "--seed", "5")
+    assert (np.load(tmp_path / "w.npy") == fi.normal((300, 20), seed=5, name="w")).all()
+    assert "one tensor" in refused(capsys, "init", "tiny", str(tmp_path / "m.npy"))
+
+
+def test_no_file_is_replaced_unasked(tiny, tmp_path, capsys):
+    path = tmp_path / "model.npz"
+    path.write_text("precious")
+    assert "exists" in refused(capsys, "init", "tiny", str(path))
+    assert path.read_text() == "precious"
+    run_json(capsys, "init", "tiny", str(path), "--force")
+    assert path.read_bytes().startswith(b"PK")
+
+
+@pytest.mark.parametrize("name", ["model", "model.pt", "model.npz.gz", "missing/model.npz"])
+def test_bad_output(tiny, tmp_path, capsys, monkeypatch, name):
+    monkeypatch.setattr(specs, "fill", None)  # refused before the work
+    assert name in refused(capsys, "init", "tiny", str(tmp_path / name))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_interrupt(tiny, tmp_path, capsys, monkeypatch):
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(np.lib.format, "write_array", interrupted)
+    assert cli.main(["init", "tiny", str(tmp_path / "model.npz")]) == 130
+    assert "interrupted" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_failing_system(tiny, tmp_path, capsys, monkeypatch):
+    def full(*args, **kwargs):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(np.lib.format, "write_array", full)
+    assert cli.main(["init", "tiny", str(tmp_path / "model.npz")]) == 3
+    assert "No space left" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
