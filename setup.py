@@ -10,8 +10,8 @@ from setuptools.command.build_ext import build_ext
 # after the environment's CFLAGS, so that those cannot turn it on. No flag names a CPU: src_c/target.h does, per function.
 FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fno-fast-math",
          "-fvisibility=hidden", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2",
-         "-Wall", "-Wextra", "-Wno-psabi"]
-LINK = ["-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.startswith("linux") else []
+         "-Wall", "-Wextra", "-Wno-psabi", "-pthread"]
+LINK = ["-pthread", "-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.startswith("linux") else []
 
 
 def extension(name, sources):

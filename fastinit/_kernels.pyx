@@ -4,6 +4,9 @@
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_STRIDED, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
+cdef extern from "Python.h":
+    int PyErr_CheckSignals() noexcept  # its exception is to stay set
+
 cdef extern from "fastinit.h" nogil:
     enum:
         FI_STREAM_VERSION, FI_GROUP, FI_DIST_COUNT, FI_DTYPE_COUNT, FI_ISA_COUNT
@@ -23,6 +26,15 @@ cdef extern from "fastinit.h" nogil:
     void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int stream, void *out)
     void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out)
     void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out)
+
+cdef extern from "team.h" nogil:
+    ctypedef struct fi_team:
+        uint64_t start, length
+        size_t size
+        uint64_t part
+        unsigned awake, asleep, often
+    int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream,
+                       int (*look)() noexcept nogil, void *out) except? -1
 
 cdef extern from "environment.h":
     ctypedef struct fi_environment:
@@ -134,9 +146,27 @@ def fill(Plan plan, bytes digest, int isa, bint stream, uint64_t start, uint64_t
         fi_fill(&c, &key, &runs, isa, stream, out)
 
 
-def fill_small(Plan plan, int isa, target, Py_ssize_t below, draw, seed, name):
-    """All of a contiguous target of so few bytes, with the key that draw(seed, name) gives; False, with nothing drawn or written,
-    where the memory is larger, or not contiguous and writable. `fill` of one run, in a tenth of the time."""
+cdef int signals() noexcept nogil:
+    """-1, with the exception set, if the program is interrupted."""
+    with gil:
+        return PyErr_CheckSignals()
+
+
+def fill_shared(Plan plan, bytes digest, int isa, bint stream, uint64_t start, target, uint64_t itemsize, uint64_t part,
+                unsigned awake, unsigned asleep, unsigned often):
+    """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Answers interrupts."""
+    cdef _Buffer buffer = _Buffer(target)
+    cdef uint64_t length = buffer.view.len // itemsize
+    cdef char *out = buffer.at(0, length * itemsize)
+    cdef fi_key key = key_of(digest)
+    cdef fi_team team = fi_team(start, length, itemsize, part, awake, asleep, often)
+    with nogil:
+        fi_fill_shared(&plan.c, &key, &team, isa, stream, signals, out)
+
+
+def fill_small(Plan plan, int isa, target, double ns_per_byte, double below, draw, seed, name):
+    """All of a contiguous target that takes so few ns, with the key that draw(seed, name) gives; False, with nothing drawn or
+    written, where the memory is larger, or not contiguous and writable. `fill` of one run, in a tenth of the time."""
     cdef Py_buffer view
     cdef fi_key key
     cdef fi_runs runs
@@ -145,7 +175,7 @@ def fill_small(Plan plan, int isa, target, Py_ssize_t below, draw, seed, name):
     except (BufferError, ValueError):
         return False
     try:
-        if view.len >= below:
+        if view.len * ns_per_byte >= below:
             return False
         key = key_of(draw(seed, name))
         runs = fi_runs(0, view.len // view.itemsize, 0, 1, 0)

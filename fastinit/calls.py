@@ -151,7 +151,7 @@ def initializer(law: Law) -> Initializer:
     def plan_of(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Any:
         with _kernels.default_environment():
             plan = law(shape, resolve(dtype, memory), *args, **options).plan
-        return plan and plan.kernel
+        return plan and (plan.kernel, _fill.ns_per_element(plan) / plan.dtype.itemsize)
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  index=None, **options):
@@ -167,7 +167,7 @@ def initializer(law: Law) -> Initializer:
                 plan = plan_of(tensor.dtype, dtype, tensor.shape, *args, **options)
             except (TypeError, ValueError):
                 plan = None
-            if plan is not None and _kernels.fill_small(plan, _fill.isa, tensor, _fill.SMALL_BYTES, draw, seed, name):
+            if plan is not None and _kernels.fill_small(plan[0], _fill.isa, tensor, plan[1], _fill.SMALL_NS, draw, seed, name):
                 return tensor
         return _call(law, in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
 

@@ -1,4 +1,4 @@
-"""Plans into memory: checks of the target, threads, strides, interrupts. The only file that knows threads."""
+"""Plans into memory: checks of the target, threads, strides, interrupts. The only file of Python that knows threads."""
 
 from __future__ import annotations
 
@@ -30,10 +30,11 @@ RUN_NS = 60.0  # to start on a run
 # an interrupt is answered, even where the guess is far off.
 PIECE_NS = 5e5
 PIECE = 2**22  # elements, at the most
-# Handing work to a warm pool costs 30-50 us, so each thread must have some more.
+# What each thread must have to do: to wake one takes 25-50 us, one that still looks out for work begins at once.
 THREAD_NS = 1e5
+AWAKE_NS = 2e4
 # Below this all is done in the call, without pieces and threads.
-SMALL_BYTES = 2**21
+SMALL_NS = 2 * AWAKE_NS
 # From here on stores bypass the caches, unless the memory is fresh. Measured, one buffer filled over and over by one thread,
 # with 32 MiB of last-level cache: up to 16 MiB ordinary stores are faster, from 32 MiB on streaming ones.
 STREAMED_BYTES = 2**25
@@ -176,9 +177,9 @@ def check_threads(num_threads: Any) -> int:
 Piece = Callable[[], None]
 
 
-def _ns(job: Job) -> float:
+def ns_per_element(plan: Plan) -> float:
     """How long an element roughly takes."""
-    return NS[job.plan.dist][job.plan.dtype.real.itemsize // 8] * SLOWER[_kernels.ISAS[isa]]
+    return NS[plan.dist][plan.dtype.real.itemsize // 8] * SLOWER[_kernels.ISAS[isa]]
 
 
 def _pieces(job: Job, stream: bool, staging: int, share: float) -> Iterator[Piece]:
@@ -197,11 +198,15 @@ def _inner(memory: np.ndarray) -> int:
     return axes[-1][0] if axes and axes[-1][1] == memory.itemsize else 1
 
 
+def _elements_in(share: float, each: float) -> int:
+    """How many take `share` ns: whole pages as a rule, so that neighbours share no line."""
+    return min(PIECE, max(int(share / each) // 4096 * 4096, 4096))
+
+
 def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...], stream: bool,
           share: float) -> Iterator[Piece]:
-    itemsize, kernel, ns = memory.itemsize, job.plan.kernel, _ns(job)
-    # Pieces of whole pages as a rule, so that neighbours share no line.
-    most = min(PIECE, max(int(share / ns) // 4096 * 4096, 4096))
+    itemsize, kernel, ns = memory.itemsize, job.plan.kernel, ns_per_element(job.plan)
+    most = _elements_in(share, ns)
     found = slices.runs(memory.shape, memory.strides, itemsize, global_shape, offset)
     for start, length, stride, repeat, position, pitch in found:
         bypass = stream and length * itemsize >= STREAMED_RUN
@@ -226,17 +231,41 @@ def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
 
 
 def execute_one(job: Job, num_threads: int | None = None) -> None:
-    """As `execute`, with a short way for small tensors, whose time is all in the call."""
-    plan, digest, memory, global_shape, _, _ = job
-    if memory.nbytes < SMALL_BYTES and memory.shape == global_shape and memory.flags.c_contiguous:
-        _kernels.fill(plan.kernel, digest, isa, False, 0, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
-    else:
+    """As `execute`, with a short way for what is one run, in memory and in the stream: threads share it in C, without waiting
+    for the interpreter."""
+    plan, digest, memory, _, _, fresh = job
+    start = _start_of_run(job)
+    if start is None:
         execute([job], num_threads)
+        return
+    each = ns_per_element(plan)
+    ns = memory.size * each
+    if ns < SMALL_NS:
+        _kernels.fill(plan.kernel, digest, isa, False, start, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
+        return
+    threads = resolve_threads(num_threads)
+    awake, asleep = (min(threads, max(1, int(ns / least))) for least in (AWAKE_NS, THREAD_NS))
+    part = _elements_in(min(PIECE_NS, ns / (8 * awake)), each)
+    often = max(1, int(PIECE_NS / (part * each)))
+    stream = memory.nbytes >= STREAMED_BYTES and not fresh
+    _kernels.fill_shared(plan.kernel, digest, isa, stream, start, memory, memory.itemsize, part, awake, asleep, often)
+
+
+def _start_of_run(job: Job) -> int | None:
+    """The first element, if the job's are consecutive and so is its memory."""
+    memory = job.memory
+    if not memory.flags.c_contiguous:
+        return None
+    if memory.shape == job.global_shape:
+        return 0
+    found = slices.runs(memory.shape, memory.strides, memory.itemsize, job.global_shape, job.offset)
+    first = next(found, None)
+    return first.start if first and first.length == memory.size else None
 
 
 def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
-    ns = sum([job.memory.size * _ns(job) for job in jobs])
+    ns = sum([job.memory.size * ns_per_element(job.plan) for job in jobs])
     threads = min(resolve_threads(num_threads), max(1, int(ns / THREAD_NS)))
     stream = sum([job.memory.nbytes for job in jobs]) >= STREAMED_BYTES
     share = PIECE_NS if threads == 1 else min(PIECE_NS, ns / (4 * threads))  # several for each, as one may be held up

@@ -24,7 +24,7 @@ LAWS = [("constant", (0.1,)), ("uniform", (-0.1, 0.1)), ("normal", (0.5, 0.02)),
         ("kaiming_normal", ()), ("xavier_uniform", ()), ("lecun_normal", ())]
 # Where work is cut, set so that small arrays are cut too.
 LIMITS = {"PIECE": [7, 100, 2**18], "PIECE_NS": [1, 300, 5e5], "DIRECT": [1, 5, 64], "STAGING_BYTES": [100, 2**19],
-          "SMALL_BYTES": [1, 2**20], "THREAD_NS": [1e-3, 1e5]}
+          "SMALL_NS": [1e-3, 4e4], "THREAD_NS": [1e-3, 1e5], "AWAKE_NS": [1e-3, 2e4]}
 EVERY = list(itertools.product(LAWS, DTYPES))
 property_test = settings(deadline=None, derandomize=True)
 

@@ -216,12 +216,12 @@ def test_failure_in_a_worker_stops_the_fill(monkeypatch):
     def broken(*args):
         raise RuntimeError("broken on purpose")
 
-    w = np.empty(2**22, "f4")
+    w = np.empty((2**11, 2**12), "f4")[:, :2**11]
     with monkeypatch.context() as patch:
         patch.setattr(fill_module._kernels, "fill", broken)
         with pytest.raises(RuntimeError, match="on purpose"):
             fi.normal_(w, seed=0, num_threads=2)
-    assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(2**22, seed=0, num_threads=1))
+    assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(w.shape, seed=0, num_threads=1))
 
 
 def test_failure_in_making_the_work_stops_the_fill(monkeypatch):
@@ -231,7 +231,7 @@ def test_failure_in_making_the_work_stops_the_fill(monkeypatch):
         raise MemoryError("broken on purpose")
 
     pieces = fill_module._pieces
-    w = np.empty(2**22, "f4")
+    w = np.empty((2**11, 2**12), "f4")[:, :2**11]
     with monkeypatch.context() as patch:
         patch.setattr(fill_module, "_pieces", breaking)
         patch.setattr(fill_module, "PIECE", 2**14)
@@ -242,7 +242,7 @@ def test_failure_in_making_the_work_stops_the_fill(monkeypatch):
 
 def test_nothing_is_written_after_an_interrupted_fill(monkeypatch):
     """Helpers are waited for, even if the interrupt comes while they are being asked."""
-    w = np.zeros(2**23, "f4")
+    w = np.zeros((2**11, 2**13), "f4")[:, :2**12]
 
     class Interrupting:
         def __init__(self, pool):

@@ -51,6 +51,9 @@ MUTANTS = [Mutant(*row) for row in [
     ("fastinit/fans.py", "(inputs, outputs))])", "(outputs, inputs))])", "fans swapped"),
     ("fastinit/fill.py", "position + j * pitch, pitch, itemsize)", "position, pitch, itemsize)", "runs of a block misplaced"),
     ("fastinit/fill.py", "state.wait_for(lambda: running == 0)", "pass", "threads not waited for"),
+    ("src_c/team.c", "w.gone < given;", "w.gone < given && 0;", "helpers not waited for"),
+    ("src_c/team.c", "i * w->team->part, rest", "i * (w->team->part + (i == 1)), rest", "a part misplaced"),
+    ("src_c/team.c", "if (stopped) w.next = w.parts;", "", "helpers not stopped"),
 ]]
 LEAST = len(MUTANTS) - 1
 

@@ -1,4 +1,5 @@
-/* Threads fill parts of one buffer from one plan and one key; each part must be the whole's. For ThreadSanitizer.
+/* Threads fill parts of one buffer from one plan and one key, every other one with helpers that they share; each part must be
+ * the whole's. For ThreadSanitizer.
  *
  * stress SECONDS
  *
@@ -11,6 +12,7 @@
 #include <time.h>
 
 #include "../plans.h"
+#include "team.h"
 
 enum { THREADS = 4, N = 40000 };
 static const fi_key key = {0x0123456789abcdefu, 0xfedcba9876543211u, 0xdeadbeefcafef00du, 0x5851f42d4c957f2du};
@@ -21,10 +23,21 @@ static struct {
     char *out;
 } job;
 
+static int go_on(void) { return 0; }
+static int stop(void) { return 1; }
+
+static void share(int t, uint64_t from, uint64_t n, char *out) {
+    const fi_team team = {.start = from, .length = n, .size = sizes[job.plan.dtype], .part = 500 + (unsigned)t, .awake = 3,
+                          .asleep = 2, .often = 2};
+    fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, stop, out); /* and again from the start */
+    fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, go_on, out);
+}
+
 static void *part(void *which) {
     const uint64_t t = *(const int *)which, from = t * N / THREADS, to = (t + 1) * N / THREADS;
     char *out = job.out + from * sizes[job.plan.dtype];
-    fill(&job.plan, &key, job.isa, from, to - from, t % 2, out);
+    if (t % 2) share((int)t, from, to - from, out);
+    else fill(&job.plan, &key, job.isa, from, to - from, t % 4 == 0, out);
 #ifdef RACE
     if (t + 1 < THREADS) job.out[to * sizes[job.plan.dtype]] = 1;
 #endif
