@@ -4,6 +4,8 @@
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_STRIDED, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
+from threading import get_ident, main_thread
+
 cdef extern from "Python.h":
     int PyErr_CheckSignals() noexcept  # its exception is to stay set
 
@@ -27,14 +29,16 @@ cdef extern from "fastinit.h" nogil:
     void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out)
     void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out)
 
+ctypedef int (*look_fn)() noexcept nogil
+
 cdef extern from "team.h" nogil:
     ctypedef struct fi_team:
         uint64_t start, length
         size_t size
         uint64_t part
-        unsigned awake, asleep, often
-    int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream,
-                       int (*look)() noexcept nogil, void *out) except? -1
+        unsigned most_if_awake, most_if_asleep
+    int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, look_fn look,
+                       void *out) except? -1
 
 cdef extern from "environment.h":
     ctypedef struct fi_environment:
@@ -152,35 +156,47 @@ cdef int signals() noexcept nogil:
         return PyErr_CheckSignals()
 
 
-def fill_shared(Plan plan, bytes digest, int isa, bint stream, uint64_t start, target, uint64_t itemsize, uint64_t part,
-                unsigned awake, unsigned asleep, unsigned often):
-    """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Answers interrupts."""
-    cdef _Buffer buffer = _Buffer(target)
-    cdef uint64_t length = buffer.view.len // itemsize
-    cdef char *out = buffer.at(0, length * itemsize)
+def fill_shared(Plan plan, bytes digest, int isa, bint stream, uint64_t start, target, uint64_t part, unsigned most_if_awake,
+                unsigned most_if_asleep):
+    """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Answers interrupts.
+
+    In Python's main thread only: no other has signals to answer, and one that asks for the GIL may be ended there, at the
+    interpreter's exit, while helpers use its stack."""
     cdef fi_key key = key_of(digest)
-    cdef fi_team team = fi_team(start, length, itemsize, part, awake, asleep, often)
-    with nogil:
-        fi_fill_shared(&plan.c, &key, &team, isa, stream, signals, out)
+    cdef look_fn look = NULL
+    cdef Py_buffer view
+    cdef fi_team team
+    if get_ident() == main_thread().ident:
+        look = signals
+    PyObject_GetBuffer(target, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
+    try:
+        team = fi_team(start, view.len // view.itemsize, view.itemsize, part, most_if_awake, most_if_asleep)
+        with nogil:
+            fi_fill_shared(&plan.c, &key, &team, isa, stream, look, view.buf)
+    finally:
+        PyBuffer_Release(&view)
 
 
-def fill_small(Plan plan, int isa, target, double ns_per_byte, double below, draw, seed, name):
-    """All of a contiguous target that takes so few ns, with the key that draw(seed, name) gives; False, with nothing drawn or
-    written, where the memory is larger, or not contiguous and writable. `fill` of one run, in a tenth of the time."""
+def fill_small(tuple plan, int isa, target, double below, draw, seed, name):
+    """All of a contiguous target that takes so few ns by plan = (Plan, ns for a byte), with the key that draw(seed, name) gives:
+    `fill` of one run, in a tenth of the time. False, with nothing drawn or written, where it takes longer; None where the target
+    is not contiguous and writable."""
+    cdef Plan kernel = plan[0]
+    cdef double ns_per_byte = plan[1]
     cdef Py_buffer view
     cdef fi_key key
     cdef fi_runs runs
     try:
         PyObject_GetBuffer(target, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     except (BufferError, ValueError):
-        return False
+        return None
     try:
         if view.len * ns_per_byte >= below:
             return False
         key = key_of(draw(seed, name))
         runs = fi_runs(0, view.len // view.itemsize, 0, 1, 0)
         with nogil:
-            fi_fill(&plan.c, &key, &runs, isa, False, view.buf)
+            fi_fill(&kernel.c, &key, &runs, isa, False, view.buf)
     finally:
         PyBuffer_Release(&view)
     return True

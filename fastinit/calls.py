@@ -151,12 +151,12 @@ def initializer(law: Law) -> Initializer:
     def plan_of(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Any:
         with _kernels.default_environment():
             plan = law(shape, resolve(dtype, memory), *args, **options).plan
-        return plan and (plan.kernel, _fill.ns_per_element(plan) / plan.dtype.itemsize)
+        return plan and (plan.kernel, _fill.ns_per_byte(plan))
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  index=None, **options):
-        # A short way for what is most common and small, whose time is all in the call. What it does not know, the long one
-        # does or refuses.
+        # A short way for what is most common: small, its time is all in the call. What it does not know, the long one does or
+        # refuses.
         if type(tensor) is np.ndarray and type(name) is str and name.isascii() and (
                 global_shape is offset is index is None) and (
                 num_threads is None or type(num_threads) is int and num_threads > 0) and (
@@ -167,7 +167,10 @@ def initializer(law: Law) -> Initializer:
                 plan = plan_of(tensor.dtype, dtype, tensor.shape, *args, **options)
             except (TypeError, ValueError):
                 plan = None
-            if plan is not None and _kernels.fill_small(plan[0], _fill.isa, tensor, plan[1], _fill.SMALL_NS, draw, seed, name):
+            done = plan and _kernels.fill_small(plan, _fill.isa, tensor, _fill.SMALL_NS, draw, seed, name)
+            if done is False:
+                _fill.execute_run(*plan, draw(seed, name), 0, tensor, num_threads)
+            if done is not None:
                 return tensor
         return _call(law, in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
 

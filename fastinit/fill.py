@@ -32,9 +32,9 @@ PIECE_NS = 5e5
 PIECE = 2**22  # elements, at the most
 # What each thread must have to do: to wake one takes 25-50 us, one that still looks out for work begins at once.
 THREAD_NS = 1e5
-AWAKE_NS = 2e4
+THREAD_NS_AWAKE = 2e4
 # Below this all is done in the call, without pieces and threads.
-SMALL_NS = 2 * AWAKE_NS
+SMALL_NS = 2 * THREAD_NS_AWAKE
 # From here on stores bypass the caches, unless the memory is fresh. Measured, one buffer filled over and over by one thread,
 # with 32 MiB of last-level cache: up to 16 MiB ordinary stores are faster, from 32 MiB on streaming ones.
 STREAMED_BYTES = 2**25
@@ -161,9 +161,18 @@ def resolve_threads(num_threads: int | None) -> int:
         return check_threads(num_threads)
     if threads_from_environment is not None:
         return threads_from_environment
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    return cpus()
+
+
+def cpus() -> int:
+    """Those that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _useful_threads(num_threads: int | None) -> int:
+    """At most as many as there are CPUs: more would wait for one another."""
+    available = cpus()
+    return available if num_threads is threads_from_environment is None else min(resolve_threads(num_threads), available)
 
 
 def check_threads(num_threads: Any) -> int:
@@ -177,9 +186,9 @@ def check_threads(num_threads: Any) -> int:
 Piece = Callable[[], None]
 
 
-def ns_per_element(plan: Plan) -> float:
-    """How long an element roughly takes."""
-    return NS[plan.dist][plan.dtype.real.itemsize // 8] * SLOWER[_kernels.ISAS[isa]]
+def ns_per_byte(plan: Plan) -> float:
+    """How long a byte of elements roughly takes."""
+    return NS[plan.dist][plan.dtype.real.itemsize // 8] * SLOWER[_kernels.ISAS[isa]] / plan.dtype.itemsize
 
 
 def _pieces(job: Job, stream: bool, staging: int, share: float) -> Iterator[Piece]:
@@ -205,7 +214,7 @@ def _elements_in(share: float, each: float) -> int:
 
 def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...], stream: bool,
           share: float) -> Iterator[Piece]:
-    itemsize, kernel, ns = memory.itemsize, job.plan.kernel, ns_per_element(job.plan)
+    itemsize, kernel, ns = memory.itemsize, job.plan.kernel, ns_per_byte(job.plan) * memory.itemsize
     most = _elements_in(share, ns)
     found = slices.runs(memory.shape, memory.strides, itemsize, global_shape, offset)
     for start, length, stride, repeat, position, pitch in found:
@@ -231,24 +240,27 @@ def _fill_tile(job: Job, at: tuple[int, ...], shape: tuple[int, ...]) -> None:
 
 
 def execute_one(job: Job, num_threads: int | None = None) -> None:
-    """As `execute`, with a short way for what is one run, in memory and in the stream: threads share it in C, without waiting
-    for the interpreter."""
-    plan, digest, memory, _, _, fresh = job
+    """As `execute`, with a short way for what is one run, in memory and in the stream."""
     start = _start_of_run(job)
     if start is None:
         execute([job], num_threads)
-        return
-    each = ns_per_element(plan)
-    ns = memory.size * each
+    else:
+        execute_run(job.plan.kernel, ns_per_byte(job.plan), job.digest, start, job.memory, num_threads, job.fresh)
+
+
+def execute_run(kernel: _kernels.Plan, each: float, digest: bytes, start: int, memory: np.ndarray, num_threads: int | None,
+                fresh: bool = False) -> None:
+    """Elements from `start` on to all of contiguous memory, at `each` ns for a byte. Threads share them in C, not waiting
+    for the interpreter."""
+    ns = memory.nbytes * each
     if ns < SMALL_NS:
-        _kernels.fill(plan.kernel, digest, isa, False, start, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
+        _kernels.fill(kernel, digest, isa, False, start, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
         return
-    threads = resolve_threads(num_threads)
-    awake, asleep = (min(threads, max(1, int(ns / least))) for least in (AWAKE_NS, THREAD_NS))
-    part = _elements_in(min(PIECE_NS, ns / (8 * awake)), each)
-    often = max(1, int(PIECE_NS / (part * each)))
+    threads = _useful_threads(num_threads)
+    awake, asleep = (min(threads, max(1, int(ns / least))) for least in (THREAD_NS_AWAKE, THREAD_NS))
+    part = _elements_in(PIECE_NS if awake == 1 else min(PIECE_NS, ns / (8 * awake)), each * memory.itemsize)
     stream = memory.nbytes >= STREAMED_BYTES and not fresh
-    _kernels.fill_shared(plan.kernel, digest, isa, stream, start, memory, memory.itemsize, part, awake, asleep, often)
+    _kernels.fill_shared(kernel, digest, isa, stream, start, memory, part, awake, asleep)
 
 
 def _start_of_run(job: Job) -> int | None:
@@ -265,8 +277,8 @@ def _start_of_run(job: Job) -> int | None:
 
 def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
-    ns = sum([job.memory.size * ns_per_element(job.plan) for job in jobs])
-    threads = min(resolve_threads(num_threads), max(1, int(ns / THREAD_NS)))
+    ns = sum([job.memory.nbytes * ns_per_byte(job.plan) for job in jobs])
+    threads = min(_useful_threads(num_threads), max(1, int(ns / THREAD_NS)))
     stream = sum([job.memory.nbytes for job in jobs]) >= STREAMED_BYTES
     share = PIECE_NS if threads == 1 else min(PIECE_NS, ns / (4 * threads))  # several for each, as one may be held up
     pieces = itertools.chain.from_iterable(

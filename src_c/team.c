@@ -3,18 +3,40 @@
 #define _GNU_SOURCE
 #include <sched.h>
 #endif
+#include "team.h"
+
+static uint64_t parts_of(const fi_team *team) { return (team->length + team->part - 1) / team->part; }
+
+static void fill_part(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, char *out, uint64_t i) {
+    const uint64_t first = i * team->part, rest = team->length - first;
+    const fi_runs runs = {.start = team->start + first, .length = rest < team->part ? rest : team->part, .count = 1};
+    fi_fill(plan, key, &runs, isa, stream, out + first * team->size);
+}
+
+#ifdef _MSC_VER /* has no POSIX threads: the caller's alone */
+int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, int (*look)(void),
+                   void *out) {
+    int stopped = 0;
+    for (uint64_t i = 0; !stopped && i < parts_of(team); i++) {
+        fill_part(plan, key, team, isa, stream, out, i);
+        if (look) stopped = look();
+    }
+    return stopped;
+}
+#else
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
-#include "team.h"
-
 enum {
-    AWAKE_NS = 100000,     /* that a helper looks out for more: to wake one takes 25 us, as long as half a MiB of gaussians */
+    LINGER_NS = 100000,    /* that a helper looks out for more: to wake one takes 25 us, as long as half a MiB of gaussians */
+    LOOK_NS = 20000000,
     NAP_NS = 50000,
     STACK_BYTES = 1 << 19, /* some systems give less than kernels want */
+    LINE = 64,
 };
 
 /* One call's work. Its parts are taken in order, by whoever is free. */
@@ -32,16 +54,30 @@ typedef struct {
 /* A thread of ours, which stays for later calls. In its box is what it is to do, or a mark: that it has nothing to do, that
  * it must be woken first, that it is at work. */
 typedef struct helper {
+    _Alignas(LINE) _Atomic(work *) box;
     struct helper *next;
-    _Atomic(work *) box;
     pthread_t thread;
     pthread_mutex_t mutex; /* of falling asleep and being woken */
     pthread_cond_t woken;
+    int waits;             /* for woken */
+#ifdef __linux__
+    int moved;
+    cpu_set_t cpus; /* if it was moved: those it had before */
+#endif
 } helper;
 static work ready[1], asleep[1], busy[1];
 static _Atomic(helper *) helpers;
-static atomic_uint started;
-static _Atomic(int64_t) ended; /* when the last call did */
+static atomic_uint started, forks;
+static _Atomic(int64_t) last_call_ended;
+
+/* A forked child has none of the threads. */
+static void forget(void) {
+    atomic_store(&helpers, (helper *)0);
+    started = 0;
+    forks++;
+}
+
+__attribute__((constructor)) static void forget_in_children(void) { pthread_atfork(0, 0, forget); }
 
 static int64_t now(void) {
     struct timespec t;
@@ -60,27 +96,58 @@ static int spin(unsigned turn, int64_t until) {
 }
 
 /* Puts `letter` in the box if `mark` was in it. */
-static int post(helper *h, work *mark, work *letter) { return atomic_compare_exchange_strong(&h->box, &mark, letter); }
+static int post(helper *h, work *mark, work *letter) {
+    return h->box == mark && atomic_compare_exchange_strong(&h->box, &mark, letter);
+}
 
-static int fill_part(work *w) {
+/* Takes a part, if one is left. */
+static int take(work *w) {
     const uint64_t i = atomic_fetch_add(&w->next, 1);
     if (i >= w->parts) return 0;
-    const uint64_t first = i * w->team->part, rest = w->team->length - first;
-    const fi_runs runs = {.start = w->team->start + first, .length = rest < w->team->part ? rest : w->team->part, .count = 1};
-    fi_fill(w->plan, w->key, &runs, w->isa, w->stream, w->out + first * w->team->size);
+    fill_part(w->plan, w->key, w->team, w->isa, w->stream, w->out, i);
     return 1;
+}
+
+/* Linux may wake a helper on the CPU that it is woken from, though others idle, and let the two take turns there for
+ * milliseconds. So it is kept off that one until it runs. */
+#ifdef __linux__
+static void keep_off_this_cpu(helper *h) {
+    const int here = sched_getcpu();
+    if (here < 0 || pthread_getaffinity_np(h->thread, sizeof h->cpus, &h->cpus)) return;
+    cpu_set_t others = h->cpus;
+    CPU_CLR((unsigned)here, &others);
+    h->moved = CPU_COUNT(&others) && !pthread_setaffinity_np(h->thread, sizeof others, &others);
+}
+
+static void back_to_all_cpus(helper *h) {
+    if (h->moved) pthread_setaffinity_np(h->thread, sizeof h->cpus, &h->cpus);
+    h->moved = 0;
+}
+#else
+static void keep_off_this_cpu(helper *h) { (void)h; }
+static void back_to_all_cpus(helper *h) { (void)h; }
+#endif
+
+static void wake(helper *h) {
+    pthread_mutex_lock(&h->mutex);
+    if (h->waits) { /* else it has yet to look into its box */
+        keep_off_this_cpu(h);
+        pthread_cond_signal(&h->woken);
+    }
+    pthread_mutex_unlock(&h->mutex);
 }
 
 /* What comes into the box; `ready` if it was taken back before this thread had woken. */
 static work *letter_of(helper *h) {
-    const int64_t until = now() + AWAKE_NS;
+    const int64_t until = now() + LINGER_NS;
     work *letter;
     for (unsigned turn = 1; (letter = h->box) == ready; turn++) {
         if (spin(turn, until)) continue;
         pthread_mutex_lock(&h->mutex);
-        if (post(h, ready, asleep)) {
-            while ((letter = h->box) == asleep) pthread_cond_wait(&h->woken, &h->mutex);
-        } else letter = h->box;
+        post(h, ready, asleep);
+        for (h->waits = 1; (letter = h->box) == asleep;) pthread_cond_wait(&h->woken, &h->mutex);
+        h->waits = 0;
+        back_to_all_cpus(h);
         pthread_mutex_unlock(&h->mutex);
         break;
     }
@@ -92,56 +159,39 @@ static void *help(void *of_this_thread) {
     for (;;) {
         work *w = letter_of(h);
         if (w == ready || !post(h, w, busy)) continue;
-        while (fill_part(w)) {}
+        while (take(w)) {}
         atomic_fetch_add(&w->gone, 1);
         h->box = ready;
     }
     return 0;
 }
 
-/* A forked child has none of the threads. */
-static void forget(void) {
-    atomic_store(&helpers, (helper *)0);
-    started = 0;
-}
-
-static void forget_in_children(void) { pthread_atfork(0, 0, forget); }
-
-/* Linux may wake a helper on the CPU that it is woken from, though others idle, and let the two take turns there for
- * milliseconds: it gets all others. */
-static void wake(helper *h) {
-#ifdef __linux__
-    cpu_set_t cpus;
-    const int here = sched_getcpu();
-    if (here >= 0 && !sched_getaffinity(0, sizeof cpus, &cpus)) {
-        if (CPU_COUNT(&cpus) > 1) CPU_CLR((unsigned)here, &cpus);
-        pthread_setaffinity_np(h->thread, sizeof cpus, &cpus);
-    }
-#endif
-    pthread_mutex_lock(&h->mutex); /* else it could be between looking into its box and waiting */
-    pthread_cond_signal(&h->woken);
-    pthread_mutex_unlock(&h->mutex);
+/* Without the signals that are for the program's own threads; those that a thread's own doing raises it must take. */
+static int create(helper *h, const pthread_attr_t *attributes) {
+    static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < sizeof own / sizeof *own; i++) sigdelset(&blocked, own[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
+    const int error = pthread_create(&h->thread, attributes, help, h);
+    pthread_sigmask(SIG_SETMASK, &before, 0);
+    return error;
 }
 
 /* A new helper for this work, if there are fewer than `most` and the system gives one. */
 static int start(work *w, unsigned most) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, forget_in_children);
-    helper *h = atomic_fetch_add(&started, 1) < most ? calloc(1, sizeof *h) : 0;
     pthread_attr_t attributes;
+    helper *h = atomic_fetch_add(&started, 1) < most ? aligned_alloc(LINE, sizeof *h) : 0;
     if (!h || pthread_attr_init(&attributes)) goto none;
+    memset(h, 0, sizeof *h);
     h->box = w;
     pthread_mutex_init(&h->mutex, 0);
     pthread_cond_init(&h->woken, 0);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    sigset_t all, before; /* signals are for the program's own threads */
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    const int failed = pthread_create(&h->thread, &attributes, help, h);
-    pthread_sigmask(SIG_SETMASK, &before, 0);
+    const int error = create(h, &attributes);
     pthread_attr_destroy(&attributes);
-    if (failed) goto none;
+    if (error) goto none;
     h->next = helpers;
     while (!atomic_compare_exchange_weak(&helpers, &h->next, h)) {}
     return 1;
@@ -151,30 +201,45 @@ none:
     return 0;
 }
 
-int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, int (*look)(void),
-                   void *out) {
-    work w = {.plan = plan, .key = key, .team = team, .isa = isa, .stream = stream, .out = out,
-              .parts = (team->length + team->part - 1) / team->part};
-    unsigned given = 0;
-    for (helper *h = helpers; h && given + 1 < team->awake; h = h->next) given += post(h, ready, &w);
+/* How many helpers got the work. */
+static unsigned hand_out(work *w) {
     /* Where call follows call it pays to have helpers awake. */
-    const unsigned threads = now() - ended < AWAKE_NS ? team->awake : team->asleep;
-    for (helper *h = helpers; h && given + 1 < threads; h = h->next) {
-        if (!post(h, asleep, &w)) continue;
+    const int soon = now() - last_call_ended < LINGER_NS;
+    const unsigned awake = w->team->most_if_awake, all = soon ? awake : w->team->most_if_asleep;
+    unsigned given = 0;
+    for (helper *h = helpers; h && given + 1 < awake; h = h->next) given += (unsigned)post(h, ready, w);
+    /* To wake or start a thread takes time, in which those before may have done all. */
+    for (helper *h = helpers; h && given + 1 < all && w->next < w->parts; h = h->next) {
+        if (!post(h, asleep, w)) continue;
         given++;
         wake(h);
     }
-    while (given + 1 < threads && start(&w, threads - 1)) given++;
+    while (given + 1 < all && w->next < w->parts && start(w, all - 1)) given++;
+    return given;
+}
+
+int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, int (*look)(void),
+                   void *out) {
+    work w = {.plan = plan, .key = key, .team = team, .isa = isa, .stream = stream, .out = out, .parts = parts_of(team)};
+    const unsigned parent = forks;
+    unsigned given = hand_out(&w);
     int stopped = 0;
-    for (uint64_t i = 1; !stopped && fill_part(&w); i++) {
-        if (i % team->often == 0) stopped = look();
+    for (int64_t looked = now(); !stopped && take(&w);) {
+        if (!look || now() - looked < LOOK_NS) continue;
+        stopped = look();
+        if (forks != parent && given) { /* look() forked, and this is the child: the helpers' parts are missing */
+            given = 0;
+            w.next = 0;
+        }
+        looked = now();
     }
     if (stopped) w.next = w.parts;
-    for (helper *h = helpers; h; h = h->next) given -= post(h, &w, ready); /* from those that have not begun */
-    const int64_t until = now() + AWAKE_NS;
+    for (helper *h = helpers; h; h = h->next) given -= (unsigned)post(h, &w, ready); /* from those that have not begun */
+    const int64_t until = now() + LINGER_NS;
     for (unsigned turn = 1; w.gone < given; turn++) {
         if (!spin(turn, until)) nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, 0);
     }
-    ended = now();
+    last_call_ended = now();
     return stopped;
 }
+#endif

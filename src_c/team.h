@@ -1,4 +1,4 @@
-/* Several threads for one long run. */
+/* Several threads for one long run. Unlike the rest of the core this starts threads, which it keeps. */
 #ifndef FI_TEAM_H
 #define FI_TEAM_H
 
@@ -6,15 +6,16 @@
 
 /* One run that threads fill in parts. */
 typedef struct {
-    uint64_t start, length; /* elements of the stream */
-    size_t size;            /* bytes of an element */
-    uint64_t part;          /* elements that a thread takes at a time */
-    unsigned awake, asleep; /* threads at the most: with helpers that still look out for work; if others must be woken or started */
-    unsigned often;         /* after so many parts of its own the caller's thread calls look() */
+    uint64_t start, length;  /* elements of the stream */
+    size_t size;             /* bytes of an element */
+    uint64_t part;           /* elements that a thread takes at a time, at least one */
+    unsigned most_if_awake;  /* threads, the caller's included, with such helpers only as still look out for work */
+    unsigned most_if_asleep; /* threads if helpers must be woken or started */
 } fi_team;
 
-/* fi_fill of the team's run by this thread and helpers, which stay for later calls. It returns when none of them writes any
- * more: 0, or, the run then being incomplete, what look() returned. */
+/* fi_fill of the team's run by this thread and helpers. It returns when none of them writes any more: 0, or what look()
+ * returned, the run then being incomplete. look, which may be null, is called by this thread every few milliseconds; what is
+ * not 0 stops the work. */
 int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, int (*look)(void),
                    void *out);
 

@@ -24,7 +24,7 @@ LAWS = [("constant", (0.1,)), ("uniform", (-0.1, 0.1)), ("normal", (0.5, 0.02)),
         ("kaiming_normal", ()), ("xavier_uniform", ()), ("lecun_normal", ())]
 # Where work is cut, set so that small arrays are cut too.
 LIMITS = {"PIECE": [7, 100, 2**18], "PIECE_NS": [1, 300, 5e5], "DIRECT": [1, 5, 64], "STAGING_BYTES": [100, 2**19],
-          "SMALL_NS": [1e-3, 4e4], "THREAD_NS": [1e-3, 1e5], "AWAKE_NS": [1e-3, 2e4]}
+          "SMALL_NS": [1e-3, 4e4], "THREAD_NS": [1e-3, 1e5], "THREAD_NS_AWAKE": [1e-3, 2e4]}
 EVERY = list(itertools.product(LAWS, DTYPES))
 property_test = settings(deadline=None, derandomize=True)
 
@@ -75,7 +75,7 @@ def test_any_block_into_any_memory(shape, data, case):
     raw, right = np.full(size, 0xA5, "u1"), np.full(size, 0xA5, "u1")
     target, shown = (np.ndarray(expected.shape, dtype, memory, offset, strides) for memory in (raw, right))
     limits = {key: data.draw(st.sampled_from(values), label=key) for key, values in LIMITS.items()}
-    with mock.patch.multiple(fill_module, **limits):
+    with mock.patch.multiple(fill_module, **limits, cpus=lambda: 2):
         getattr(fi, name + "_")(target, *args, **options, seed=8, global_shape=shape, num_threads=2, **block)
     shown[...] = expected
     assert same(raw, right), "the block's values, and no other byte"

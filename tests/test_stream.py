@@ -139,8 +139,9 @@ def test_every_distribution_and_dtype_is_golden():
 @pytest.mark.parametrize("case", BASE, ids=lambda case: case.id)
 def test_threads_and_pieces(case, isa, monkeypatch):
     expected = case.values(num_threads=1)
-    for limit in ("SMALL_NS", "THREAD_NS", "AWAKE_NS"):
+    for limit in ("SMALL_NS", "THREAD_NS", "THREAD_NS_AWAKE"):
         monkeypatch.setattr(fill_module, limit, 1e-3)
+    monkeypatch.setattr(fill_module, "cpus", lambda: 8)
     for threads, piece in [(2, 1024), (3, 100_003), (8, 77_777)]:
         monkeypatch.setattr(fill_module, "PIECE", piece)
         assert (case.values(num_threads=threads) == expected).all()
