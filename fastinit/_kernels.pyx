@@ -158,10 +158,8 @@ cdef int signals() noexcept nogil:
 
 def fill_shared(Plan plan, bytes digest, int isa, bint stream, uint64_t start, target, uint64_t part, unsigned most_if_awake,
                 unsigned most_if_asleep):
-    """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Answers interrupts.
-
-    In Python's main thread only: no other has signals to answer, and one that asks for the GIL may be ended there, at the
-    interpreter's exit, while helpers use its stack."""
+    """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Interrupts are answered in Python's
+    main thread: others have none, and one that asks for the GIL may be ended there, at exit, while helpers use its stack."""
     cdef fi_key key = key_of(digest)
     cdef look_fn look = NULL
     cdef Py_buffer view
@@ -177,12 +175,12 @@ def fill_shared(Plan plan, bytes digest, int isa, bint stream, uint64_t start, t
         PyBuffer_Release(&view)
 
 
-def fill_small(tuple plan, int isa, target, double below, draw, seed, name):
-    """All of a contiguous target that takes so few ns by plan = (Plan, ns for a byte), with the key that draw(seed, name) gives:
+def fill_small(tuple costed, int isa, target, double below, draw, seed, name):
+    """All of a contiguous target that takes so few ns by (Plan, ns for a byte), with the key that draw(seed, name) gives:
     `fill` of one run, in a tenth of the time. False, with nothing drawn or written, where it takes longer; None where the target
     is not contiguous and writable."""
-    cdef Plan kernel = plan[0]
-    cdef double ns_per_byte = plan[1]
+    cdef Plan plan = costed[0]
+    cdef double ns_per_byte = costed[1]
     cdef Py_buffer view
     cdef fi_key key
     cdef fi_runs runs
@@ -196,7 +194,7 @@ def fill_small(tuple plan, int isa, target, double below, draw, seed, name):
         key = key_of(draw(seed, name))
         runs = fi_runs(0, view.len // view.itemsize, 0, 1, 0)
         with nogil:
-            fi_fill(&kernel.c, &key, &runs, isa, False, view.buf)
+            fi_fill(&plan.c, &key, &runs, isa, False, view.buf)
     finally:
         PyBuffer_Release(&view)
     return True

@@ -150,7 +150,9 @@ def initializer(law: Law) -> Initializer:
     @functools.lru_cache(maxsize=1024, typed=True)  # typed, as True is not taken for 1
     def plan_of(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Any:
         with _kernels.default_environment():
-            plan = law(shape, resolve(dtype, memory), *args, **options).plan
+            plan = law(shape, entry := resolve(dtype, memory), *args, **options).plan
+        if plan is not None:
+            _fill.check_words(entry, shape, "tensor", plan.units)
         return plan and (plan.kernel, _fill.ns_per_byte(plan))
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
@@ -164,12 +166,12 @@ def initializer(law: Law) -> Initializer:
                 not options or _PLAIN.issuperset(map(type, options.values()))) and (
                 not signed or 0.0 not in (*args, *options.values())):
             try:
-                plan = plan_of(tensor.dtype, dtype, tensor.shape, *args, **options)
+                costed = plan_of(tensor.dtype, dtype, tensor.shape, *args, **options)
             except (TypeError, ValueError):
-                plan = None
-            done = plan and _kernels.fill_small(plan, _fill.isa, tensor, _fill.SMALL_NS, draw, seed, name)
-            if done is False:
-                _fill.execute_run(*plan, draw(seed, name), 0, tensor, num_threads)
+                costed = None
+            done = costed and _kernels.fill_small(costed, _fill.isa, tensor, _fill.SMALL_NS, draw, seed, name)
+            if done is False:  # not small, but as plain
+                _fill.execute_run(*costed, draw(seed, name), 0, tensor, num_threads)
             if done is not None:
                 return tensor
         return _call(law, in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
@@ -249,7 +251,7 @@ name : str, keyword-only
     Which stream of the seed: tensors of different names are unrelated.
 num_threads : int >= 1 or None, keyword-only
     Most threads to use; the values do not depend on it. None: ``FASTINIT_NUM_THREADS``, ``OMP_NUM_THREADS``, or the CPUs that
-    this process may use.
+    this process may use, which are never exceeded.
 global_shape, offset : sequence of int or None, keyword-only
     The tensor is the block at `offset` of a tensor of `global_shape`, and gets that block's values; fans are the whole's.
 index : tuple of slice or int, or None, keyword-only

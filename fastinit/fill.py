@@ -171,8 +171,7 @@ def cpus() -> int:
 
 def _useful_threads(num_threads: int | None) -> int:
     """At most as many as there are CPUs: more would wait for one another."""
-    available = cpus()
-    return available if num_threads is threads_from_environment is None else min(resolve_threads(num_threads), available)
+    return min(resolve_threads(num_threads), cpus())
 
 
 def check_threads(num_threads: Any) -> int:
@@ -207,9 +206,9 @@ def _inner(memory: np.ndarray) -> int:
     return axes[-1][0] if axes and axes[-1][1] == memory.itemsize else 1
 
 
-def _elements_in(share: float, each: float) -> int:
+def _elements_in(share: float, element_ns: float) -> int:
     """How many take `share` ns: whole pages as a rule, so that neighbours share no line."""
-    return min(PIECE, max(int(share / each) // 4096 * 4096, 4096))
+    return min(PIECE, max(int(share / element_ns) // 4096 * 4096, 4096))
 
 
 def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...], stream: bool,
@@ -248,17 +247,17 @@ def execute_one(job: Job, num_threads: int | None = None) -> None:
         execute_run(job.plan.kernel, ns_per_byte(job.plan), job.digest, start, job.memory, num_threads, job.fresh)
 
 
-def execute_run(kernel: _kernels.Plan, each: float, digest: bytes, start: int, memory: np.ndarray, num_threads: int | None,
+def execute_run(kernel: _kernels.Plan, byte_ns: float, digest: bytes, start: int, memory: np.ndarray, num_threads: int | None,
                 fresh: bool = False) -> None:
-    """Elements from `start` on to all of contiguous memory, at `each` ns for a byte. Threads share them in C, not waiting
-    for the interpreter."""
-    ns = memory.nbytes * each
+    """Elements from `start` on to all of contiguous memory. Threads share them in C, where they need not wait for the
+    interpreter."""
+    ns = memory.nbytes * byte_ns
     if ns < SMALL_NS:
         _kernels.fill(kernel, digest, isa, False, start, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
         return
     threads = _useful_threads(num_threads)
     awake, asleep = (min(threads, max(1, int(ns / least))) for least in (THREAD_NS_AWAKE, THREAD_NS))
-    part = _elements_in(PIECE_NS if awake == 1 else min(PIECE_NS, ns / (8 * awake)), each * memory.itemsize)
+    part = _elements_in(PIECE_NS if awake == 1 else min(PIECE_NS, ns / (8 * awake)), byte_ns * memory.itemsize)
     stream = memory.nbytes >= STREAMED_BYTES and not fresh
     _kernels.fill_shared(kernel, digest, isa, stream, start, memory, part, awake, asleep)
 

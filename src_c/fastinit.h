@@ -1,4 +1,4 @@
-/* The C interface of fastinit: no Python, no allocation, no threads, no globals that change (these are team.h's).
+/* The C interface of fastinit: no Python, no allocation, no threads, no globals that change. Threads are in team.h.
  * The stream that these calls produce is specified in README.md beside this file. */
 #ifndef FASTINIT_H
 #define FASTINIT_H

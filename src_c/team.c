@@ -1,5 +1,6 @@
 /* The caller's thread does its share, so that all is done even if no other is to be had. */
-#ifdef __linux__
+#if defined(__linux__) && !defined(__ANDROID__)
+#define HAS_AFFINITY
 #define _GNU_SOURCE
 #include <sched.h>
 #endif
@@ -33,11 +34,13 @@ int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, 
 
 enum {
     LINGER_NS = 100000,    /* that a helper looks out for more: to wake one takes 25 us, as long as half a MiB of gaussians */
-    LOOK_NS = 20000000,
     NAP_NS = 50000,
     STACK_BYTES = 1 << 19, /* some systems give less than kernels want */
     LINE = 64,
 };
+#ifndef LOOK_NS
+#define LOOK_NS 20000000 /* an interrupt is to be answered within a fifth of a second */
+#endif
 
 /* One call's work. Its parts are taken in order, by whoever is free. */
 typedef struct {
@@ -60,7 +63,7 @@ typedef struct helper {
     pthread_mutex_t mutex; /* of falling asleep and being woken */
     pthread_cond_t woken;
     int waits;             /* for woken */
-#ifdef __linux__
+#ifdef HAS_AFFINITY
     int moved;
     cpu_set_t cpus; /* if it was moved: those it had before */
 #endif
@@ -72,7 +75,7 @@ static _Atomic(int64_t) last_call_ended;
 
 /* A forked child has none of the threads. */
 static void forget(void) {
-    atomic_store(&helpers, (helper *)0);
+    helpers = NULL;
     started = 0;
     forks++;
 }
@@ -110,7 +113,7 @@ static int take(work *w) {
 
 /* Linux may wake a helper on the CPU that it is woken from, though others idle, and let the two take turns there for
  * milliseconds. So it is kept off that one until it runs. */
-#ifdef __linux__
+#ifdef HAS_AFFINITY
 static void keep_off_this_cpu(helper *h) {
     const int here = sched_getcpu();
     if (here < 0 || pthread_getaffinity_np(h->thread, sizeof h->cpus, &h->cpus)) return;
@@ -130,7 +133,7 @@ static void back_to_all_cpus(helper *h) { (void)h; }
 
 static void wake(helper *h) {
     pthread_mutex_lock(&h->mutex);
-    if (h->waits) { /* else it has yet to look into its box */
+    if (h->waits) { /* else it has seen what is in its box */
         keep_off_this_cpu(h);
         pthread_cond_signal(&h->woken);
     }
@@ -181,9 +184,10 @@ static int create(helper *h, const pthread_attr_t *attributes) {
 /* A new helper for this work, if there are fewer than `most` and the system gives one. */
 static int start(work *w, unsigned most) {
     pthread_attr_t attributes;
-    helper *h = atomic_fetch_add(&started, 1) < most ? aligned_alloc(LINE, sizeof *h) : 0;
-    if (!h || pthread_attr_init(&attributes)) goto none;
-    memset(h, 0, sizeof *h);
+    void *memory = NULL;
+    if (atomic_fetch_add(&started, 1) >= most || posix_memalign(&memory, LINE, sizeof(helper))) goto none;
+    if (pthread_attr_init(&attributes)) goto none;
+    helper *h = memset(memory, 0, sizeof(helper));
     h->box = w;
     pthread_mutex_init(&h->mutex, 0);
     pthread_cond_init(&h->woken, 0);
@@ -191,12 +195,16 @@ static int start(work *w, unsigned most) {
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     const int error = create(h, &attributes);
     pthread_attr_destroy(&attributes);
-    if (error) goto none;
+    if (error) {
+        pthread_cond_destroy(&h->woken);
+        pthread_mutex_destroy(&h->mutex);
+        goto none;
+    }
     h->next = helpers;
     while (!atomic_compare_exchange_weak(&helpers, &h->next, h)) {}
     return 1;
 none:
-    free(h);
+    free(memory);
     atomic_fetch_sub(&started, 1);
     return 0;
 }

@@ -133,6 +133,7 @@ for came, then in [("read-only", lambda a: a.setflags(write=False) or a), ("read
     row(WAYS, ValueError, "tensor", came, memory((9,), then=then))
 for came, x in [("None", None), ("str", "abc"), ("list", [[1.0]]), ("uint8", bytearray(16)), ("object", np.full((2, 2), None))]:
     row(WAYS, TypeError, "tensor", came, given(x))
+row("normal_ uniform_", ValueError, "tensor", 2**49, memory((9,), then=lambda a: strided(a, (2**49,), (4,))))
 row(WAYS, EITHER, "tensor", "memoryview", memory((6,), then=lambda a: (m := memoryview(a)).release() or m))
 row(WAYS, TypeError, "tensor", "masked", memory((2, 2), then=lambda a: np.ma.masked_array(a, [[0, 1], [0, 0]], hard_mask=True)))
 for came, then in [("uint8", lambda a: memoryview(a).cast("B")), ("[('x'", lambda a: a.view([("x", "f4")])),

@@ -52,8 +52,10 @@ MUTANTS = [Mutant(*row) for row in [
     ("fastinit/fill.py", "position + j * pitch, pitch, itemsize)", "position, pitch, itemsize)", "runs of a block misplaced"),
     ("fastinit/fill.py", "state.wait_for(lambda: running == 0)", "pass", "threads not waited for"),
     ("src_c/team.c", "w.gone < given;", "w.gone < given && 0;", "helpers not waited for"),
-    ("src_c/team.c", "i * w->team->part, rest", "i * (w->team->part + (i == 1)), rest", "a part misplaced"),
+    ("src_c/team.c", "i * team->part, rest", "i * (team->part + (i == 1)), rest", "a part misplaced"),
     ("src_c/team.c", "if (stopped) w.next = w.parts;", "", "helpers not stopped"),
+    ("src_c/team.c", "if (forks != parent && given)", "if (0)", "a forked child waits for helpers that it has not"),
+    ("src_c/team.c", "pthread_cond_signal(&h->woken);", "", "helpers not woken"),
 ]]
 LEAST = len(MUTANTS) - 1
 

@@ -27,8 +27,8 @@ static int go_on(void) { return 0; }
 static int stop(void) { return 1; }
 
 static void share(int t, uint64_t from, uint64_t n, char *out) {
-    const fi_team team = {.start = from, .length = n, .size = sizes[job.plan.dtype], .part = 500 + (unsigned)t, .awake = 3,
-                          .asleep = 2, .often = 2};
+    const fi_team team = {.start = from, .length = n, .size = sizes[job.plan.dtype], .part = 500 + (unsigned)t, .most_if_awake = 3,
+                          .most_if_asleep = 2};
     fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, stop, out); /* and again from the start */
     fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, go_on, out);
 }
