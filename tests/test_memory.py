@@ -240,6 +240,19 @@ def test_failure_in_making_the_work_stops_the_fill(monkeypatch):
                 fi.normal_(w, seed=0, num_threads=4)
 
 
+def test_a_slow_helper_is_waited_for(monkeypatch):
+    def slow(*args):
+        time.sleep(0.01 if threading.current_thread() is threading.main_thread() else 0.05)
+        fill(*args)
+
+    fill, w = _kernels.fill, np.zeros((2**11, 2**12), "f4")[:, :2**11]
+    with monkeypatch.context() as patch:
+        patch.setattr(fill_module._kernels, "fill", slow)
+        patch.setattr(fill_module, "cpus", lambda: 2)
+        fi.normal_(w, seed=0, num_threads=2)
+    assert np.array_equal(w, fi.normal(w.shape, seed=0))
+
+
 def test_nothing_is_written_after_an_interrupted_fill(monkeypatch):
     """Helpers are waited for, even if the interrupt comes while they are being asked."""
     w = np.zeros((2**11, 2**13), "f4")[:, :2**12]
