@@ -1,7 +1,9 @@
 /* The caller's thread does its share, so that all is done even if no other is to be had. */
 #if defined(__linux__) && !defined(__ANDROID__)
 #define HAS_AFFINITY
+#ifndef _GNU_SOURCE
 #define _GNU_SOURCE
+#endif
 #include <sched.h>
 #endif
 #include "team.h"

@@ -79,7 +79,10 @@ def digests() -> list[dict]:
 
 # -- Contraction -------------------------------------------------------------------------------------------------------------
 
-NO_FMA = """#include <math.h>
+NO_FMA = """#ifndef _GNU_SOURCE
+#define _GNU_SOURCE /* before the first header, as some sources want it */
+#endif
+#include <math.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define _mm256_fmadd_ps(a, b, c) _mm256_add_ps(_mm256_mul_ps(a, b), c)
