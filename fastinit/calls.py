@@ -151,9 +151,10 @@ def initializer(law: Law) -> Initializer:
     def plan_of(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Any:
         with _kernels.default_environment():
             plan = law(shape, entry := resolve(dtype, memory), *args, **options).plan
-        if plan is not None:
-            _fill.check_words(entry, shape, "tensor", plan.units)
-        return plan and (plan.kernel, _fill.ns_per_byte(plan))
+        if plan is None:
+            return None
+        _fill.check_words(entry, shape, "tensor", plan.units)
+        return plan.kernel, _fill.ns_per_byte(plan)
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  index=None, **options):

@@ -155,23 +155,16 @@ threads_from_environment = _threads_from_environment()
 
 
 def resolve_threads(num_threads: int | None) -> int:
-    """How many threads a fill may use: the argument, FASTINIT_NUM_THREADS, OMP_NUM_THREADS (both as they were at import), or
-    the CPUs that this process may use."""
-    if num_threads is not None:
-        return check_threads(num_threads)
-    if threads_from_environment is not None:
-        return threads_from_environment
-    return cpus()
+    """How many threads a fill may use: the argument, FASTINIT_NUM_THREADS or OMP_NUM_THREADS (both as they were at import), but
+    no more than there are CPUs, as they would wait for one another."""
+    asked = threads_from_environment if num_threads is None else check_threads(num_threads)
+    available = cpus()
+    return min(asked or available, available)
 
 
 def cpus() -> int:
     """Those that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _useful_threads(num_threads: int | None) -> int:
-    """At most as many as there are CPUs: more would wait for one another."""
-    return min(resolve_threads(num_threads), cpus())
 
 
 def check_threads(num_threads: Any) -> int:
@@ -255,7 +248,7 @@ def execute_run(kernel: _kernels.Plan, byte_ns: float, digest: bytes, start: int
     if ns < SMALL_NS:
         _kernels.fill(kernel, digest, isa, False, start, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
         return
-    threads = _useful_threads(num_threads)
+    threads = resolve_threads(num_threads)
     awake, asleep = (min(threads, max(1, int(ns / least))) for least in (THREAD_NS_AWAKE, THREAD_NS))
     part = _elements_in(PIECE_NS if awake == 1 else min(PIECE_NS, ns / (8 * awake)), byte_ns * memory.itemsize)
     stream = memory.nbytes >= STREAMED_BYTES and not fresh
@@ -277,7 +270,7 @@ def _start_of_run(job: Job) -> int | None:
 def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
     ns = sum([job.memory.nbytes * ns_per_byte(job.plan) for job in jobs])
-    threads = min(_useful_threads(num_threads), max(1, int(ns / THREAD_NS)))
+    threads = min(resolve_threads(num_threads), max(1, int(ns / THREAD_NS)))
     stream = sum([job.memory.nbytes for job in jobs]) >= STREAMED_BYTES
     share = PIECE_NS if threads == 1 else min(PIECE_NS, ns / (4 * threads))  # several for each, as one may be held up
     pieces = itertools.chain.from_iterable(

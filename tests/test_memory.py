@@ -222,6 +222,8 @@ def test_failure_in_a_worker_stops_the_fill(monkeypatch):
         with pytest.raises(RuntimeError, match="on purpose"):
             fi.normal_(w, seed=0, num_threads=2)
     assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(w.shape, seed=0, num_threads=1))
+    w = np.empty(2**22, "f4")
+    assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(2**22, seed=0, num_threads=1))
 
 
 def test_failure_in_making_the_work_stops_the_fill(monkeypatch):

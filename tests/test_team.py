@@ -234,7 +234,8 @@ print(not any(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids))
 
 def test_no_more_threads_than_processors(monkeypatch):
     monkeypatch.setattr(fill_module, "cpus", lambda: 3)
-    assert [fill_module._useful_threads(n) for n in (1, 2, 3, 4, 10**30)] == [1, 2, 3, 3, 3]
+    monkeypatch.setattr(fill_module, "threads_from_environment", 64)
+    assert [fill_module.resolve_threads(n) for n in (1, 2, 3, 4, 10**30, None)] == [1, 2, 3, 3, 3, 3]
 
 
 def test_exit_amid_a_fill():
