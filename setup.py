@@ -16,10 +16,10 @@ LINK = ["-pthread", "-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.starts
 
 def extension(name, sources):
     return Extension(
-        f"fastinit.{name}",
-        sources=[f"fastinit/{name}.pyx", *sources],
+        f"fastinit.core.{name}",
+        sources=[f"fastinit/core/{name}.pyx", *sources],
         # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
-        depends=[f"fastinit/{name}.pyx", *sorted(glob("src_c/*.h"))],
+        depends=[f"fastinit/core/{name}.pyx", *sorted(glob("src_c/*.h"))],
         include_dirs=["src_c"],
         extra_compile_args=[*FLAGS, f"-ffile-prefix-map={os.getcwd()}=."],  # one commit, one wheel, wherever it is built
         extra_link_args=LINK,

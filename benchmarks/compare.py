@@ -30,7 +30,7 @@ import table
 from jobs import DISTRIBUTIONS, MEMORY, SIZES, Job, Run, elements, give_back, jobs, short, touched
 
 import fastinit as fi
-from fastinit.dtypes import DTYPES
+from fastinit.core.dtypes import DTYPES
 
 IDLE = 5e-3  # seconds after which the threads of the library before, which may spin for work, are asleep
 

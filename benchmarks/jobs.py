@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from fastinit.dtypes import DTYPES
+from fastinit.core.dtypes import DTYPES
 
 DISTRIBUTIONS = ("constant", "uniform", "normal", "trunc_normal", "kaiming_normal", "xavier_uniform")
 MEMORY = ("touched", "fresh")

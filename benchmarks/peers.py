@@ -23,7 +23,9 @@ import numpy as np
 from jobs import DISTRIBUTIONS, Job, Run, touched
 
 import fastinit as fi
-from fastinit.dtypes import DTYPES
+from fastinit.core import _kernels
+from fastinit.core import memory as core_memory
+from fastinit.core.dtypes import DTYPES
 
 # Positional arguments where the defaults, which are the same in fastinit and in torch.nn.init, will not do.
 VALUE = 0.5
@@ -37,7 +39,6 @@ SAMPLE = 2**15  # elements looked at, at either end, by `verify`
 # oneMKL's fastest generators, one or another by CPU; VSL_BRNG_* in mkl_vsl_defines.h.
 BRNGS = {"SFMT19937": 0xD00000, "MT19937": 0x800000, "MCG59": 0x400000, "ARS5": 0xF00000}
 
-fill_module = importlib.import_module("fastinit.fill")  # fastinit.fill, the attribute, is the function of that name
 
 
 class Library:
@@ -79,11 +80,11 @@ class Fastinit(Library):
 
     def __init__(self, isa: str) -> None:
         self.isa = isa
-        self.index = fi._kernels.ISAS.index(isa)
+        self.index = _kernels.ISAS.index(isa)
         self.rng = fi.Rng(0)
 
     def prepare(self, job: Job) -> None:
-        fill_module.isa = self.index
+        core_memory.isa = self.index
 
     def bind(self, job: Job, array: np.ndarray) -> Run:
         options: dict[str, Any] = {"dtype": job.dtype} if job.dtype == "bfloat16" else {}

@@ -18,7 +18,7 @@ import numpy as np
 from jobs import elements
 
 import fastinit as fi
-from fastinit.dtypes import DTYPES
+from fastinit.core.dtypes import DTYPES
 
 DISTRIBUTIONS = {"constant": fi.ones_, "uniform": fi.uniform_, "normal": fi.normal_, "trunc_normal": fi.trunc_normal_}
 RUNS = (1, 16, 64, 256, 4096)

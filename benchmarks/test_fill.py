@@ -31,7 +31,7 @@ def _id(library, job):
 
 @pytest.mark.benchmark(max_time=0.1, min_rounds=5, disable_gc=True)
 def test_fill(benchmark, monkeypatch, library, job):
-    monkeypatch.setattr(peers.fill_module, "isa", peers.fill_module.isa)  # put back what the next line may change
+    monkeypatch.setattr(peers.core_memory, "isa", peers.core_memory.isa)  # put back what the next line may change
     peers.verify(library, job)
     benchmark.group = f"{job.distribution} {job.dtype}, {short(job.elements)} {job.memory}, threads {job.threads}"
     benchmark.extra_info |= {"library": library.name, "isa": library.isa, "bytes": job.nbytes} | job._asdict()

@@ -1,8 +1,8 @@
-"""``python -m fastinit``: the command line, as `fastinit.cli` has it."""
+"""``python -m fastinit``: the command line, as `fastinit.commands.cli` has it."""
 
 import sys
 
-from .cli import main
+from .commands.cli import main
 
 if __name__ == "__main__":
     sys.exit(main())

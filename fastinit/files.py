@@ -13,12 +13,12 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from .calls import check_name
-from .dtypes import DType, resolve
-from .explanations import Explanation, explain
-from .models import Rule
-from .slices import sizes_of, tiles
-from .streams import Pinned, Seed, pin
+from .core.calls import check_name
+from .core.dtypes import DType, resolve
+from .core.explain import Explanation, explain
+from .models.rules import Rule
+from .core.blocks import sizes_of, tiles
+from .core.streams import Pinned, Seed, pin
 
 __all__ = ["create_npy"]
 

@@ -30,9 +30,9 @@ from jax.nn.initializers import constant, ones, zeros
 
 import fastinit as fi
 
-from .calls import Initializer
-from .slices import sizes_of
-from .streams import pin
+from .core.calls import Initializer
+from .core.blocks import sizes_of
+from .core.streams import pin
 
 __all__ = [
     "constant", "delta_orthogonal", "glorot_normal", "glorot_uniform", "he_normal", "he_uniform", "kaiming_normal",

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .dtypes import resolve
+from .core.dtypes import resolve
 from .files import Tensor, fill_tensors, refuse_existing, replacing
-from .models import Rules, rule_for, rule_pairs
-from .slices import sizes_of
-from .streams import Pinned, Seed, pin
+from .models.rules import Rules, rule_for, rule_pairs
+from .core.blocks import sizes_of
+from .core.streams import Pinned, Seed, pin
 
 __all__ = ["create"]
 

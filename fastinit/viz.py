@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .calls import INITIALIZERS
-from .dtypes import resolve
-from .explanations import explain
-from .initializers import kaiming_normal, normal, xavier_normal
-from .laws import fit
+from .core.calls import INITIALIZERS
+from .core.dtypes import resolve
+from .core.explain import explain
+from .core.elementwise import kaiming_normal, normal, xavier_normal
+from .audit.densities import fit
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -6,9 +6,9 @@ import itertools
 from typing import Any, NamedTuple
 
 import fastinit as fi
-from fastinit.calls import INITIALIZERS
-from fastinit.dtypes import DTYPES
-from fastinit.streams import digest, seed_material
+from fastinit.core.calls import INITIALIZERS
+from fastinit.core.dtypes import DTYPES
+from fastinit.core.streams import digest, seed_material
 
 N = 2**20 + 13
 

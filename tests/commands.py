@@ -2,8 +2,8 @@
 
 import json
 
-from fastinit import cli
-from fastinit.layouts import Layout, Row
+from fastinit.commands import cli
+from fastinit.models.architectures import Layout, Row
 
 # Parameters and tensors as torchvision 0.28 and transformers 5.23 report them for these models.
 PUBLISHED = {

@@ -1,20 +1,17 @@
 """Fixtures shared by the tests."""
 
-import importlib
-
 import pytest
 from commands import TINY
 
-from fastinit import _kernels
-from fastinit.layouts import LAYOUTS
-
-fill_module = importlib.import_module("fastinit.fill")
+from fastinit.core import _kernels
+from fastinit.core import memory as core_memory
+from fastinit.models.architectures import LAYOUTS
 
 
 @pytest.fixture(params=_kernels.AVAILABLE_ISAS)
 def isa(request, monkeypatch):
     """Each instruction set that this CPU has, in turn, in use."""
-    monkeypatch.setattr(fill_module, "isa", _kernels.ISAS.index(request.param))
+    monkeypatch.setattr(core_memory, "isa", _kernels.ISAS.index(request.param))
     return request.param
 
 

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from scipy import special, stats
 
 import fastinit as fi
-from fastinit import cli
+from fastinit.commands import cli
 from fastinit.audit import audit
-from fastinit.dtypes import DTYPES
-from fastinit.layouts import LAYOUTS
-from fastinit.laws import fit
-from fastinit.scan import Anchors, Scan
+from fastinit.core.dtypes import DTYPES
+from fastinit.models.architectures import LAYOUTS
+from fastinit.audit.densities import fit
+from fastinit.audit.scan import Anchors, Scan
 from fastinit.weights import Tensor, of_array, read
 
 BF16 = DTYPES["bfloat16"]
@@ -374,7 +374,7 @@ def test_law_is_the_truncated_gaussian(a, b):
 
 
 def test_anchors_thin_out_and_still_find(monkeypatch):
-    monkeypatch.setattr("fastinit.scan.ANCHORS", 2**12)
+    monkeypatch.setattr("fastinit.audit.scan.ANCHORS", 2**12)
     anchors = Anchors()
     w = fi.normal(2**23, seed=0)
     w[2**22 + 5:2**22 + 5 + 2**20] = w[100:100 + 2**20]

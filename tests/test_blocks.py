@@ -1,6 +1,5 @@
 """Any block of a global tensor, into any memory: equal to that block of the whole. The public index arithmetic."""
 
-import importlib
 import itertools
 import math
 import os
@@ -15,9 +14,9 @@ from hypothesis import strategies as st
 from test_stream import twin
 
 import fastinit as fi
+from fastinit.core import memory as core_memory
 from fastinit.slices import chunks, from_index, shards
 
-fill_module = importlib.import_module("fastinit.fill")
 DTYPES = ["float32", "float64", "float16", ml_dtypes.bfloat16]
 LAWS = [("constant", (0.1,)), ("uniform", (-0.1, 0.1)), ("normal", (0.5, 0.02)), ("trunc_normal", (0.0, 1.0, -1.0, 2.0)),
         ("trunc_normal", (0.0, 1.0, 3.0, math.inf)), ("trunc_normal", (0.0, 1.0, -1e-3, 1e-3)),
@@ -75,7 +74,7 @@ def test_any_block_into_any_memory(shape, data, case):
     raw, right = np.full(size, 0xA5, "u1"), np.full(size, 0xA5, "u1")
     target, shown = (np.ndarray(expected.shape, dtype, memory, offset, strides) for memory in (raw, right))
     limits = {key: data.draw(st.sampled_from(values), label=key) for key, values in LIMITS.items()}
-    with mock.patch.multiple(fill_module, **limits, cpus=lambda: 2):
+    with mock.patch.multiple(core_memory, **limits, cpus=lambda: 2):
         getattr(fi, name + "_")(target, *args, **options, seed=8, global_shape=shape, num_threads=2, **block)
     shown[...] = expected
     assert same(raw, right), "the block's values, and no other byte"
@@ -174,7 +173,7 @@ def test_far_blocks_are_the_jump_models(case, border, rows_before, log_width, ro
 
 def test_a_long_axis_anywhere_is_no_loop_in_python(monkeypatch):
     calls = []
-    monkeypatch.setattr(fill_module, "_runs", lambda *args, runs=fill_module._runs: calls.extend(runs(*args)) or calls[:0])
+    monkeypatch.setattr(core_memory, "_runs", lambda *args, runs=core_memory._runs: calls.extend(runs(*args)) or calls[:0])
     for shape, whole in (((10**6, 2, 2), (10**6, 4, 4)), ((2, 10**6, 2), (3, 10**6, 3)), ((3, 2, 10**5, 2), (4, 3, 10**5, 3))):
         calls.clear()
         fi.normal(shape, seed=0, global_shape=whole)

@@ -12,8 +12,8 @@ import pytest
 from commands import PUBLISHED, TINY, refused, run_json
 
 import fastinit as fi
-from fastinit import bench, cli
-from fastinit.dtypes import DTYPES
+from fastinit.commands import bench, cli
+from fastinit.core.dtypes import DTYPES
 
 
 # ---- bench
@@ -193,7 +193,7 @@ def test_numpy_is_all_it_needs(tmp_path):
         import sys
         for name in ("torch", "matplotlib", "tqdm", "safetensors", "ml_dtypes", "scipy"):
             sys.modules[name] = None
-        from fastinit.cli import main
+        from fastinit.commands.cli import main
         for line in sys.argv[1:]:
             if status := main(line.split()):
                 sys.exit(f"{line}: {status}")

@@ -7,8 +7,8 @@ import pytest
 from commands import TINY, refused, run_json
 
 import fastinit as fi
-from fastinit import cli, specs
-from fastinit.dtypes import DTYPES
+from fastinit.commands import cli, specs
+from fastinit.core.dtypes import DTYPES
 
 
 def filled(dtype, seed):

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import fastinit as fi
-from fastinit.calls import INITIALIZERS
+from fastinit.core.calls import INITIALIZERS
 
 da = pytest.importorskip("dask.array")
 fd = pytest.importorskip("fastinit.dask")

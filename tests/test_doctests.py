@@ -7,17 +7,18 @@ import pkgutil
 import pytest
 
 import fastinit
-from fastinit.calls import INITIALIZERS
+from fastinit.core.calls import INITIALIZERS
 
-MODULES = [info.name for info in pkgutil.iter_modules(fastinit.__path__) if info.name not in ("__main__", "_kernels")]
+MODULES = [info.name for info in pkgutil.walk_packages(fastinit.__path__, "fastinit.", onerror=str)
+           if not info.name.endswith(("__main__", "_kernels"))]
 
 
-@pytest.mark.parametrize("name", ["", *MODULES])
+@pytest.mark.parametrize("name", ["fastinit", *MODULES])
 def test_examples(name):
-    if name in ("torch", "jax", "dask"):
-        pytest.importorskip(name)
-    module = importlib.import_module(f"fastinit.{name}".rstrip("."))
-    assert doctest.testmod(module).failed == 0
+    for library in ("torch", "jax", "dask"):
+        if name.startswith(f"fastinit.{library}"):
+            pytest.importorskip(library)
+    assert doctest.testmod(importlib.import_module(name)).failed == 0
 
 
 @pytest.mark.parametrize("name", INITIALIZERS)

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import fastinit as fi
-from fastinit import _kernels, plan
-from fastinit.dtypes import DTYPES
+from fastinit.core import _kernels, plan
+from fastinit.core.dtypes import DTYPES
 
 REALS = ["float32", "float64"]
 UNIT, BITS = {"float32": np.uint32, "float64": np.uint64}, {"float32": 32, "float64": 64}  # two words, the earlier one low

@@ -6,7 +6,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from fastinit.fans import Fans, calculate_fans, calculate_gain, fan_for_mode
+from fastinit.core.fans import Fans, calculate_fans, calculate_gain, fan_for_mode
 
 AXES = {"in_axis": -2, "out_axis": -1}  # JAX's defaults
 

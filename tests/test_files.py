@@ -12,7 +12,7 @@ import pytest
 
 import fastinit as fi
 from fastinit import files
-from fastinit.dtypes import DTYPES
+from fastinit.core.dtypes import DTYPES
 from fastinit.safetensors import create
 
 ml_dtypes = pytest.importorskip("ml_dtypes")

@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastinit as fi
-from fastinit.calls import INITIALIZERS
+from fastinit.core.calls import INITIALIZERS
 
 DTYPES = ["float32", "float64", "float16", ml_dtypes.bfloat16]
 POSITIONAL, KEYWORD = inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY

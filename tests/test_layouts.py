@@ -6,8 +6,8 @@ import math
 import pytest
 from commands import PUBLISHED, TINY
 
-from fastinit import bench
-from fastinit.layouts import LAYOUTS
+from fastinit.commands import bench
+from fastinit.models.architectures import LAYOUTS
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

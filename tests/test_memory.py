@@ -2,7 +2,6 @@
 
 import array
 import ctypes
-import importlib
 import itertools
 import mmap
 import subprocess
@@ -17,11 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastinit as fi
-from fastinit import _kernels
-from fastinit.calls import INITIALIZERS
-from fastinit.dtypes import DTYPES
+from fastinit.core import _kernels
+from fastinit.core import memory as core_memory
+from fastinit.core.calls import INITIALIZERS
+from fastinit.core.dtypes import DTYPES
 
-fill_module = importlib.import_module("fastinit.fill")
 LAWS = [("constant_", (1.0,)), ("uniform_", ()), ("normal_", ()), ("trunc_normal_", ()),
         ("trunc_normal_", (0.0, 1.0, 3.0, 9.0)), ("trunc_normal_", (0.0, 1.0, -1e-3, 1e-3))]
 
@@ -172,7 +171,7 @@ def in_view():
 @pytest.mark.parametrize("make", [in_array, in_view])
 def test_memory_is_held_during_a_fill(make, monkeypatch):
     """What would move or free it raises BufferError, from the first element to the last."""
-    monkeypatch.setattr(fill_module, "isa", _kernels.ISAS.index("scalar"))  # a tenth of a second, say
+    monkeypatch.setattr(core_memory, "isa", _kernels.ISAS.index("scalar"))  # a tenth of a second, say
     target, move, begun, ended = make()
     fill = threading.Thread(target=fi.trunc_normal_, args=(target,), kwargs={"a": -0.5, "seed": 1, "num_threads": 1})
     fill.start()
@@ -204,7 +203,7 @@ def test_the_gil_is_released_within_a_call():
     ticker.start()
     try:
         start = time.perf_counter()
-        _kernels.fill(plan, bytes(32), fill_module.isa, False, 0, w.size, 0, 1, w, 0, 0, 4)  # one call, tens of milliseconds
+        _kernels.fill(plan, bytes(32), core_memory.isa, False, 0, w.size, 0, 1, w, 0, 0, 4)  # one call, tens of milliseconds
         end = time.perf_counter()
     finally:
         done.set()
@@ -218,7 +217,7 @@ def test_failure_in_a_worker_stops_the_fill(monkeypatch):
 
     w = np.empty((2**11, 2**12), "f4")[:, :2**11]
     with monkeypatch.context() as patch:
-        patch.setattr(fill_module._kernels, "fill", broken)
+        patch.setattr(core_memory._kernels, "fill", broken)
         with pytest.raises(RuntimeError, match="on purpose"):
             fi.normal_(w, seed=0, num_threads=2)
     assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(w.shape, seed=0, num_threads=1))
@@ -232,11 +231,11 @@ def test_failure_in_making_the_work_stops_the_fill(monkeypatch):
         yield from itertools.islice(pieces(*args), 5)
         raise MemoryError("broken on purpose")
 
-    pieces = fill_module._pieces
+    pieces = core_memory._pieces
     w = np.empty((2**11, 2**12), "f4")[:, :2**11]
     with monkeypatch.context() as patch:
-        patch.setattr(fill_module, "_pieces", breaking)
-        patch.setattr(fill_module, "PIECE", 2**14)
+        patch.setattr(core_memory, "_pieces", breaking)
+        patch.setattr(core_memory, "PIECE", 2**14)
         for _ in range(20):
             with pytest.raises(MemoryError, match="on purpose"):
                 fi.normal_(w, seed=0, num_threads=4)
@@ -249,8 +248,8 @@ def test_a_slow_helper_is_waited_for(monkeypatch):
 
     fill, w = _kernels.fill, np.zeros((2**11, 2**12), "f4")[:, :2**11]
     with monkeypatch.context() as patch:
-        patch.setattr(fill_module._kernels, "fill", slow)
-        patch.setattr(fill_module, "cpus", lambda: 2)
+        patch.setattr(core_memory._kernels, "fill", slow)
+        patch.setattr(core_memory, "cpus", lambda: 2)
         fi.normal_(w, seed=0, num_threads=2)
     assert np.array_equal(w, fi.normal(w.shape, seed=0))
 
@@ -267,8 +266,8 @@ def test_nothing_is_written_after_an_interrupted_fill(monkeypatch):
             self.pool.submit(work)
             raise KeyboardInterrupt
 
-    pool = fill_module._get_pool(1)
-    monkeypatch.setattr(fill_module, "_get_pool", lambda workers: Interrupting(pool))
+    pool = core_memory._get_pool(1)
+    monkeypatch.setattr(core_memory, "_get_pool", lambda workers: Interrupting(pool))
     with pytest.raises(KeyboardInterrupt):
         fi.normal_(w, seed=0, num_threads=2)
     after = w.copy()

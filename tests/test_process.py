@@ -169,7 +169,7 @@ def test_fork_while_locks_are_held():
     code = """
 import os, signal, sys, threading, fastinit as fi
 fi.normal(2**20, seed=0, num_threads=2)
-rng, locks = fi.Rng(1), [value for name, module in sys.modules.items() if name.startswith("fastinit.streams")
+rng, locks = fi.Rng(1), [value for name, module in sys.modules.items() if name.startswith("fastinit.core.streams")
                          for value in vars(module).values() if isinstance(value, type(threading.Lock()))]
 for lock in locks:
     lock.acquire()

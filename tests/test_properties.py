@@ -9,8 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fastinit as fi
-from fastinit.calls import INITIALIZERS
-from fastinit.dtypes import DTYPES
+from fastinit.core.calls import INITIALIZERS
+from fastinit.core.dtypes import DTYPES
 
 SETTINGS = settings(max_examples=400, deadline=None, derandomize=True, database=None,
                     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much])

@@ -15,7 +15,7 @@ from checks import (
 from scipy.special import ndtr
 
 import fastinit as fi
-from fastinit.streams import digest, seed_material
+from fastinit.core.streams import digest, seed_material
 
 ALPHA, SEED = 1e-9, 20240229
 

@@ -1,6 +1,5 @@
 """The stream against its specification: known answers, the reference twin, and what must not be seen in the values."""
 
-import importlib
 import platform
 import re
 import shutil
@@ -17,12 +16,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import fastinit as fi
-from fastinit import _kernels
-from fastinit.calls import INITIALIZERS
-from fastinit.dtypes import DTYPES
-from fastinit.streams import digest, material
+from fastinit.core import _kernels
+from fastinit.core import memory as core_memory
+from fastinit.core.calls import INITIALIZERS
+from fastinit.core.dtypes import DTYPES
+from fastinit.core.streams import digest, material
 
-fill_module = importlib.import_module("fastinit.fill")
 ROOT = Path(__file__).parent.parent
 BASE = [case for case in CASES if case.seed == 0]
 # Around every border: lane, group (32 words), block (1024 words) and chunk (4096 elements, of float64 2048).
@@ -140,10 +139,10 @@ def test_every_distribution_and_dtype_is_golden():
 def test_threads_and_pieces(case, isa, monkeypatch):
     expected = case.values(num_threads=1)
     for limit in ("SMALL_NS", "THREAD_NS", "THREAD_NS_AWAKE"):
-        monkeypatch.setattr(fill_module, limit, 1e-3)
-    monkeypatch.setattr(fill_module, "cpus", lambda: 8)
+        monkeypatch.setattr(core_memory, limit, 1e-3)
+    monkeypatch.setattr(core_memory, "cpus", lambda: 8)
     for threads, piece in [(2, 1024), (3, 100_003), (8, 77_777)]:
-        monkeypatch.setattr(fill_module, "PIECE", piece)
+        monkeypatch.setattr(core_memory, "PIECE", piece)
         assert (case.values(num_threads=threads) == expected).all()
 
 

@@ -1,6 +1,5 @@
 """Threads that share one run in C: parts, interrupts, and what they cost when there is nothing to do."""
 
-import importlib
 import os
 import signal
 import subprocess
@@ -11,11 +10,11 @@ import time
 import numpy as np
 import pytest
 
-from fastinit import _kernels
-from fastinit.calls import INITIALIZERS
-from fastinit.dtypes import DTYPES
+from fastinit.core import _kernels
+from fastinit.core import memory as core_memory
+from fastinit.core.calls import INITIALIZERS
+from fastinit.core.dtypes import DTYPES
 
-fill_module = importlib.import_module("fastinit.fill")
 KEY = bytes(range(32))
 linux = pytest.mark.skipif(sys.platform != "linux", reason="/proc, affinity")
 forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
@@ -26,12 +25,12 @@ def plan(w):
 
 
 def shared(w, start=0, part=4096, awake=2, asleep=2, stream=False, isa=None):
-    _kernels.fill_shared(plan(w), KEY, fill_module.isa if isa is None else isa, stream, start, w, part, awake, asleep)
+    _kernels.fill_shared(plan(w), KEY, core_memory.isa if isa is None else isa, stream, start, w, part, awake, asleep)
     return w
 
 
 def alone(w, start=0):
-    _kernels.fill(plan(w), KEY, fill_module.isa, False, start, w.size, 0, 1, w, 0, 0, w.itemsize)
+    _kernels.fill(plan(w), KEY, core_memory.isa, False, start, w.size, 0, 1, w, 0, 0, w.itemsize)
     return w
 
 
@@ -112,7 +111,7 @@ def script(code):
 # As many threads as asked for, whatever the machine has.
 START = """
 import os, signal, sys, threading, time, numpy as np, fastinit as fi
-sys.modules["fastinit.fill"].cpus = lambda: 8
+sys.modules["fastinit.core.memory"].cpus = lambda: 8
 w = np.empty(2**22, "f4")
 fill = lambda threads: fi.normal_(w, seed=0, num_threads=threads)
 tasks = lambda: set(os.listdir("/proc/self/task"))
@@ -210,7 +209,7 @@ print(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
 def test_a_fork_from_a_signal_handler():
     """In the midst of a fill: the child has lost the helpers and what they were about to write."""
     assert set(script("""
-sys.modules["fastinit.fill"].isa = 0  # scalar: a tenth of a second
+sys.modules["fastinit.core.memory"].isa = 0  # scalar: a tenth of a second
 fill = lambda threads: fi.trunc_normal_(w, seed=0, num_threads=threads)
 expected, pids, amid = fill(1).copy(), [], []
 def fork(*_):
@@ -233,15 +232,15 @@ print(not any(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids))
 
 
 def test_no_more_threads_than_processors(monkeypatch):
-    monkeypatch.setattr(fill_module, "cpus", lambda: 3)
-    monkeypatch.setattr(fill_module, "threads_from_environment", 64)
-    assert [fill_module.resolve_threads(n) for n in (1, 2, 3, 4, 10**30, None)] == [1, 2, 3, 3, 3, 3]
+    monkeypatch.setattr(core_memory, "cpus", lambda: 3)
+    monkeypatch.setattr(core_memory, "threads_from_environment", 64)
+    assert [core_memory.resolve_threads(n) for n in (1, 2, 3, 4, 10**30, None)] == [1, 2, 3, 3, 3, 3]
 
 
 def test_exit_amid_a_fill():
     """Of a daemon thread: the process ends at once, without a crash."""
     assert script("""
-sys.modules["fastinit.fill"].isa = 0
+sys.modules["fastinit.core.memory"].isa = 0
 big = np.empty(2**27, "f4")
 threading.stack_size(2**26)  # more than glibc keeps of a thread that has ended
 for _ in range(2):

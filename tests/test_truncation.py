@@ -16,9 +16,9 @@ from scipy import stats
 from scipy.special import log_ndtr
 
 import fastinit as fi
-from fastinit import _kernels, truncation
-from fastinit.dtypes import DTYPES
-from fastinit.truncation import trunc_normal as plan_of
+from fastinit.core import _kernels, truncation
+from fastinit.core.dtypes import DTYPES
+from fastinit.core.truncation import trunc_normal as plan_of
 
 ALPHA, SEED, inf = 1e-9, 20240229, math.inf
 LAWS = {"gaussian": [(0, 1, -2, 2), (0, 0.02, -2, 2), (0, 0.002, -2, 2), (0, 1, -0.4, inf)],

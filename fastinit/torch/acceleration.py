@@ -12,9 +12,9 @@ from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_
 
 import fastinit as fi
 
-from . import init
-from ..calls import Initializer
-from ..streams import Seed
+from . import dispatch, init
+from ..core.calls import Initializer
+from ..core.streams import Seed
 
 # What a mode sees of an initialisation. Functions of torch.nn.init that are not here, under whatever name a module has bound
 # them, end in one of the methods. None: torch's own is as fast, but may have to be skipped.
@@ -91,7 +91,7 @@ class accelerate(TorchFunctionMode):
             with torch.no_grad():
                 return self._fill(method, _FILLS[method], (make(*args, **options),), {})
         if function in _SEEDED and options.get("generator") is None and _draws_on_cpu(args, options):
-            options["generator"] = init.torch_generator(self._rng)
+            options["generator"] = dispatch.torch_generator(self._rng)
         return function(*args, **options)
 
     def _fill(self, function: Any, ours: Initializer | None, args: tuple, options: dict[str, Any]) -> Tensor:
@@ -104,8 +104,8 @@ class accelerate(TorchFunctionMode):
             args += tuple(options.pop(key, default) for key, default in (("from", 0.0), ("to", 1.0))[len(args):])
         generator = options.pop("generator", None)
         if function in _METHODS and torch.is_grad_enabled() and tensor.requires_grad:  # torch refuses this, or records it
-            return function(tensor, *args, generator=generator or init.torch_generator(self._rng), **options)
-        return init.run(function, ours, tensor, args, options, generator, self._rng)
+            return function(tensor, *args, generator=generator or dispatch.torch_generator(self._rng), **options)
+        return dispatch.run(function, ours, tensor, args, options, generator, self._rng)
 
 
 def _draws_on_cpu(args: tuple, options: dict[str, Any]) -> bool:

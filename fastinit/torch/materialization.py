@@ -8,9 +8,9 @@ import torch
 
 import fastinit as fi
 
-from ..dtypes import DTYPES
-from ..models import Rule, Rules, rule_for, rule_pairs
-from ..streams import Seed, pin
+from ..core.dtypes import DTYPES
+from ..models.rules import Rule, Rules, rule_for, rule_pairs
+from ..core.streams import Seed, pin
 from .tensors import fill, target_of
 
 Model = TypeVar("Model", bound=torch.nn.Module)

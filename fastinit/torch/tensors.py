@@ -12,9 +12,9 @@ import torch
 
 import fastinit as fi
 
-from ..calls import Initializer
-from ..dtypes import DTYPES
-from ..streams import Seed, pin
+from ..core.calls import Initializer
+from ..core.dtypes import DTYPES
+from ..core.streams import Seed, pin
 
 # Each dtype's name here, and what its memory is to NumPy.
 _STORAGE = {getattr(torch, name): (name, entry.storage) for name, entry in DTYPES.items()}

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from cross import CORE, ROOT, WRITES_FMA, compile_c, fused
 
-from fastinit import _kernels
+from fastinit.core import _kernels
 
 DEEP = ROOT / "tests" / "deep"
 MINUTES = 10.0  # of each search that could go on for ever; run.py sets it

@@ -13,8 +13,8 @@ from cross import CORE, ROOT, compile_c
 from test_edges import DROPPED, NASTY, centre, gaussians, transform
 
 import fastinit as fi
-from fastinit import _kernels, plan
-from fastinit.dtypes import DTYPES
+from fastinit.core import _kernels, plan
+from fastinit.core.dtypes import DTYPES
 
 CHUNK = 2**22
 U32 = np.uint32

@@ -45,12 +45,14 @@ MUTANTS = [Mutant(*row) for row in [
      "(symmetric) return ~R(v_equal)(x, R(v_set)((real)plan->high)) & R(v_at_most)", "< for <= between symmetric bounds"),
     ("src_c/real.inc.h", "c[k] = R(v_fma)(r[k] * c[k], scale, shift);", "c[k] = r[k] * c[k] * scale + shift;", "fma split"),
     ("src_c/environment.h", "_mm_setcsr(0x1f80);", "", "the caller's rounding mode shows"),
-    ("fastinit/streams.py", "n.to_bytes((n.bit_length() + 7) // 8,", "(n % 2**32).to_bytes(4,", "seed narrowed to 32 bits"),
-    ("fastinit/streams.py", 'len(data).to_bytes(8, "little") + data', "data", "key fields without their lengths"),
-    ("fastinit/plan.py", '"most": dtype.below(high)', '"most": dtype.at_most(high)', "uniform may give its upper bound"),
-    ("fastinit/fans.py", "(inputs, outputs))])", "(outputs, inputs))])", "fans swapped"),
-    ("fastinit/fill.py", "position + j * pitch, pitch, itemsize)", "position, pitch, itemsize)", "runs of a block misplaced"),
-    ("fastinit/fill.py", "state.wait_for(lambda: running == 0)", "pass", "threads not waited for"),
+    ("fastinit/core/streams.py", "n.to_bytes((n.bit_length() + 7) // 8,", "(n % 2**32).to_bytes(4,",
+     "seed narrowed to 32 bits"),
+    ("fastinit/core/streams.py", 'len(data).to_bytes(8, "little") + data', "data", "key fields without their lengths"),
+    ("fastinit/core/plan.py", '"most": dtype.below(high)', '"most": dtype.at_most(high)', "uniform may give its upper bound"),
+    ("fastinit/core/fans.py", "(inputs, outputs))])", "(outputs, inputs))])", "fans swapped"),
+    ("fastinit/core/memory.py", "position + j * pitch, pitch, itemsize)", "position, pitch, itemsize)",
+     "runs of a block misplaced"),
+    ("fastinit/core/memory.py", "state.wait_for(lambda: running == 0)", "pass", "threads not waited for"),
     ("src_c/team.c", "w.gone < given;", "w.gone < given && 0;", "helpers not waited for"),
     ("src_c/team.c", "i * team->part, rest", "i * (team->part + (i == 1)), rest", "a part misplaced"),
     ("src_c/team.c", "if (stopped) w.next = w.parts;", "", "helpers not stopped"),
@@ -63,7 +65,8 @@ LEAST = len(MUTANTS) - 1
 def suite(tree: Path, *options: str, **environment: str) -> tuple[int, list[str]]:
     """The fast suite on a built copy of the tree."""
     environment = {**os.environ, "PYTHONPATH": str(tree), **environment}
-    where = lines_of([sys.executable, "-c", "import fastinit._kernels as k; print(k.__file__)"], cwd=tree, env=environment)[1]
+    find = "from fastinit.core import _kernels as k; print(k.__file__)"
+    where = lines_of([sys.executable, "-c", find], cwd=tree, env=environment)[1]
     if not where or not where[-1].startswith(str(tree)):
         raise ImportError(f"not from the copy: {where}")
     return lines_of([sys.executable, "-m", "pytest", "-x", "-p", "no:cacheprovider", "--tb=no", *options], cwd=tree,
@@ -94,7 +97,7 @@ def try_all(chosen: list[Mutant]) -> list[dict]:
     with scratch() as where:
         tree = copy_of_tree(where)
         build(tree)
-        library = next((tree / "fastinit").glob("_kernels*.so"))
+        library = next((tree / "fastinit" / "core").glob("_kernels*.so"))
         sound = library.read_bytes()
         for mutant in chosen:
             path = tree / mutant.file

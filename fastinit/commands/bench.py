@@ -13,8 +13,8 @@ import numpy as np
 
 import fastinit as fi
 
-from .dtypes import DTYPES
-from .layouts import LAYOUTS, Layout, Row
+from ..core.dtypes import DTYPES
+from ..models.architectures import LAYOUTS, Layout, Row
 
 __all__ = ["available_memory", "measure_model", "measure_sizes", "proc_field"]
 

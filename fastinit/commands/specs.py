@@ -11,11 +11,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .calls import INITIALIZERS
-from .dtypes import DTYPES
-from .layouts import LAYOUTS, Row, make_rule
-from .models import Rule, fill
-from .slices import sizes_of
+from ..core.calls import INITIALIZERS
+from ..core.dtypes import DTYPES
+from ..models.architectures import LAYOUTS, Row, make_rule
+from ..models.rules import Rule, fill
+from ..core.blocks import sizes_of
 
 __all__ = ["SUFFIXES", "Spec", "create", "load"]
 
@@ -152,7 +152,7 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
     dtype = dtype or spec.dtype or "float32"
     tensors = {name: (shape, own or dtype) for name, (shape, own) in spec.tensors.items()}
     if path.suffix == ".safetensors":
-        from .safetensors import create as create_safetensors
+        from ..safetensors import create as create_safetensors
 
         return create_safetensors(path, tensors, spec.rules, seed=seed, shards=shards, overwrite=overwrite,
                                   num_threads=num_threads)

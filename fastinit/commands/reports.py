@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from .audit import Report
-from .dtypes import DTYPES
+from ..audit import Report
+from ..core.dtypes import DTYPES
 
 __all__ = ["audit_text", "bench_text", "explain_text", "finite", "info_text", "init_text", "plot_text"]
 

@@ -1,15 +1,4 @@
-"""Dask arrays of fastinit's values, the same for any chunks and any scheduler.
-
-Every initializer that allocates is here, with its arguments: ``fastinit.dask.normal(shape, mean, std, chunks=...)`` has the
-values of ``fastinit.normal(shape, mean, std)``. Each chunk is made by itself, in the process that wants it.
-
-Examples
---------
->>> import fastinit as fi, fastinit.dask
->>> x = fi.dask.kaiming_normal((300, 200), chunks=(128, 100), seed=0, name="fc.weight")
->>> bool((x.compute(scheduler="synchronous") == fi.kaiming_normal((300, 200), seed=0, name="fc.weight")).all())
-True
-"""
+"""How an initializer becomes a maker of Dask arrays."""
 
 from __future__ import annotations
 
@@ -23,11 +12,11 @@ from dask.base import tokenize
 
 import fastinit as fi
 
-from .calls import INITIALIZERS, Initializer, check_name, empty
-from .slices import sizes_of
-from .streams import pin
+from ..core.calls import Initializer, check_name, empty
+from ..core.blocks import sizes_of
+from ..core.streams import pin
 
-__all__ = list(INITIALIZERS)
+__all__ = ["for_dask"]
 
 _OWN = ("num_threads", "global_shape", "offset", "index")  # Dask has the threads, and the blocks are its chunks
 
@@ -41,7 +30,7 @@ def _block(of: Initializer, shape: tuple[int, ...], args: tuple[Any, ...], dtype
                        offset=[start for start, _ in ranges], **options)
 
 
-def _for_dask(of: Initializer) -> Callable[..., da.Array]:
+def for_dask(of: Initializer) -> Callable[..., da.Array]:
     def make(shape: Any, *args: Any, chunks: Any = "auto", dtype: Any = "float32", seed: Any = None, name: str = "",
              **options: Any) -> da.Array:
         for key in _OWN:
@@ -85,5 +74,3 @@ def _for_dask(of: Initializer) -> Callable[..., da.Array]:
     """
     return make
 
-
-globals().update({name: _for_dask(of) for name, of in INITIALIZERS.items()})

@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from .dtypes import DType
-from .explanations import explain
-from .laws import Law, fit
+from ..core.dtypes import DType
+from ..core.explain import explain
+from .densities import Law, fit
 from .scan import ALPHA, BINS, FEW_LEVELS, PIECE, Anchors, Scan, moments
-from .weights import Tensor
+from ..formats.read import Tensor
 
 __all__ = ["ALPHA", "Finding", "Report", "audit"]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import _kernels
-from . import fill as _fill
+from . import memory as _memory
 from .calls import INITIALIZERS, Initializer
 from .dtypes import resolve
-from .slices import sizes_of
+from .blocks import sizes_of
 
 
 @dataclass(frozen=True)
@@ -117,7 +117,7 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
     random = plan is not None and plan.dist != "constant"
     acceptance, regime = (plan.acceptance, plan.regime) if plan else (1.0, None)
     units = plan.units if plan else 1
-    _fill.check_words(entry, sizes, "shape", units)
+    _memory.check_words(entry, sizes, "shape", units)
     return Explanation(
         name, sizes, entry.name, plan.dist if plan else name,
         facts.get("fan_in"), facts.get("fan_out"), facts.get("gain"),

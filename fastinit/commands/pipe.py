@@ -7,7 +7,7 @@ from typing import IO
 
 import numpy as np
 
-from .calls import words
+from ..core.calls import words
 
 __all__ = ["ORBIT", "interleaved", "write"]
 

@@ -26,9 +26,11 @@ import numpy as np
 
 import fastinit as fi
 
-from . import audit, bench, pipe, reports, specs, weights
-from .dtypes import DTYPES
-from .layouts import LAYOUTS
+from .. import audit
+from ..core.dtypes import DTYPES
+from ..formats import read
+from ..models.architectures import LAYOUTS
+from . import bench, pipe, reports, specs
 
 HEADROOM = 64 << 20  # bytes wanted beyond the arrays
 OPTIONAL = ("torch", "jax", "dask", "safetensors", "ml_dtypes", "matplotlib", "tqdm")
@@ -64,7 +66,7 @@ def pictures() -> Any:
     """The module that draws, refused before the work if it cannot."""
     if find_spec("matplotlib") is None:
         raise Refused("matplotlib is needed to draw: pip install matplotlib")
-    from . import viz
+    from .. import viz
 
     return viz
 
@@ -132,7 +134,7 @@ def _option(text: str) -> tuple[str, Any]:
 
 
 def run_audit(args: argparse.Namespace) -> int:
-    tensors = (tensor for path in args.files for tensor in weights.read(path, args.dtype))
+    tensors = (tensor for path in args.files for tensor in read.read(path, args.dtype))
     seen = audit.audit(progress(tensors), layout=args.layout)
     faults = sum(len(report.faults) for report in seen)
     result = {"faults": faults, "alpha": audit.ALPHA, "tensors": [dataclasses.asdict(report) for report in seen]}
@@ -259,7 +261,7 @@ def build_parser() -> argparse.ArgumentParser:
     add("--plot", type=Path, metavar="FILE", help="draw its values and exact density")
 
     add = command("audit", run_audit, "look for faults in weight files; exit code 1 if there are any")
-    add("files", type=Path, nargs="+", help=", ".join((*specs.SUFFIXES, *weights.TORCH)))
+    add("files", type=Path, nargs="+", help=", ".join((*specs.SUFFIXES, *read.TORCH)))
     add("--layout", default="OI", help="of the weights' axes, such as IO for Keras and JAX (default: OI)")
     add("--dtype", choices=["bfloat16"], help="what uint16 arrays in npy and npz files hold")
     add("--verbose", "-v", action="store_true", help="every tensor (default: up to 20, or those with findings)")

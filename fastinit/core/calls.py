@@ -15,12 +15,12 @@ from typing import Any, NamedTuple, Protocol, cast
 import numpy as np
 
 from . import _kernels
-from . import fill as _fill
+from . import memory as _memory
 from .dtypes import DType, resolve
 from .fans import calculate_fans
 from .plan import Plan
-from .slices import block_of, sizes_of
-from .streams import Seed, digest, draw, seed_material
+from .blocks import block_of, sizes_of
+from .streams import Rng, Seed, digest, draw, seed_material
 
 __all__ = ["Canvas", "INITIALIZERS", "Initializer", "Recipe", "initializer", "words"]
 
@@ -47,7 +47,7 @@ class Canvas(NamedTuple):
     def words(self, purpose: str, first: int, n: int) -> np.ndarray:
         """Words of a stream of their own."""
         out = np.empty(n, np.uint32)
-        _kernels.words(digest(self.material, self.name, purpose), _fill.isa, first, out)
+        _kernels.words(digest(self.material, self.name, purpose), _memory.isa, first, out)
         return out
 
     def write(self, index: Any, values: Any) -> None:
@@ -55,8 +55,8 @@ class Canvas(NamedTuple):
         self.memory[index] = self.dtype.encode(values)
 
     def _run(self, plan: Plan, memory: np.ndarray) -> None:
-        job = _fill.Job(plan, digest(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)
-        _fill.execute_one(job, self.num_threads)
+        job = _memory.Job(plan, digest(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)
+        _memory.execute_one(job, self.num_threads)
 
 
 class Recipe(NamedTuple):
@@ -95,7 +95,7 @@ _Task = tuple[Recipe, np.ndarray, DType, tuple[int, ...], tuple[int, ...]]
 def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
             global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None,
             index: Sequence[slice | int] | None = None) -> _Task:
-    memory, entry = _fill.target_of(tensor, dtype)
+    memory, entry = _memory.target_of(tensor, dtype)
     whole, at, block = block_of(memory.shape, global_shape, offset, index)
     if index is not None:
         memory = memory.reshape(block)  # adds axes of size 1, so a view
@@ -104,7 +104,7 @@ def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtyp
     if recipe.write is not None and whole != memory.shape:
         raise ValueError(f"global_shape: expected the tensor's own shape {memory.shape}, got {whole}: "
                          f"{law.__name__} is not elementwise, so a block of it cannot be made alone")
-    _fill.check_words(entry, whole, "tensor" if global_shape is None else "global_shape",
+    _memory.check_words(entry, whole, "tensor" if global_shape is None else "global_shape",
                       recipe.plan.units if recipe.plan else 1)
     return recipe, memory, entry, whole, at
 
@@ -115,14 +115,14 @@ def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: in
         if write is not None and memory.size:
             canvases.append((write, Canvas(memory, dtype, material, name, num_threads)))
         elif plan is not None and memory.size:
-            jobs.append(_fill.Job(plan, digest(material, name), memory, whole, at, fresh))
+            jobs.append(_memory.Job(plan, digest(material, name), memory, whole, at, fresh))
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
         with _kernels.default_environment():
             write(canvas)
     if len(jobs) == 1:
-        _fill.execute_one(jobs[0], num_threads)
+        _memory.execute_one(jobs[0], num_threads)
     else:
-        _fill.execute(jobs, num_threads)
+        _memory.execute(jobs, num_threads)
 
 
 def check_name(name: Any) -> None:
@@ -138,7 +138,7 @@ def check_name(name: Any) -> None:
 def empty(shape: Any, dtype: Any) -> np.ndarray:
     """New memory of the dtype; bfloat16 asked for by name is uint16, by ml_dtypes' type an array of that."""
     entry, sizes = resolve(dtype), sizes_of(shape, "shape")
-    _fill.check_words(entry, sizes, "shape")
+    _memory.check_words(entry, sizes, "shape")
     return np.empty(sizes, entry.storage if isinstance(dtype, str) else np.dtype(dtype))
 
 
@@ -153,8 +153,8 @@ def initializer(law: Law) -> Initializer:
             plan = law(shape, entry := resolve(dtype, memory), *args, **options).plan
         if plan is None:
             return None
-        _fill.check_words(entry, shape, "tensor", plan.units)
-        return plan.kernel, _fill.ns_per_byte(plan)
+        _memory.check_words(entry, shape, "tensor", plan.units)
+        return plan.kernel, _memory.ns_per_byte(plan)
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  index=None, **options):
@@ -170,9 +170,9 @@ def initializer(law: Law) -> Initializer:
                 costed = plan_of(tensor.dtype, dtype, tensor.shape, *args, **options)
             except (TypeError, ValueError):
                 costed = None
-            done = costed and _kernels.fill_small(costed, _fill.isa, tensor, _fill.SMALL_NS, draw, seed, name)
+            done = costed and _kernels.fill_small(costed, _memory.isa, tensor, _memory.SMALL_NS, draw, seed, name)
             if done is False:  # not small, but as plain
-                _fill.execute_run(*costed, draw(seed, name), 0, tensor, num_threads)
+                _memory.execute_run(*costed, draw(seed, name), 0, tensor, num_threads)
             if done is not None:
                 return tensor
         return _call(law, in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
@@ -188,7 +188,24 @@ def initializer(law: Law) -> Initializer:
     made = cast(Initializer, allocating)
     made.law, made.in_place = law, in_place
     INITIALIZERS[law.__name__] = made
+    for function in (made, in_place):
+        setattr(Rng, function.__name__, _as_method(function))
     return made
+
+
+_SELF = inspect.Parameter("self", inspect.Parameter.POSITIONAL_ONLY)
+
+
+def _as_method(function: Any) -> Any:
+    @functools.wraps(function)
+    def method(self: Rng, *args: Any, **options: Any) -> Any:
+        if "seed" in options:
+            raise TypeError(f"seed: expected none, as Rng.{function.__name__} draws from the Rng, got {options['seed']!r}")
+        return function(*args, seed=self, **options)
+
+    own = [p for p in function.__signature__.parameters.values() if p.name != "seed"]
+    method.__signature__ = inspect.Signature([_SELF, *own])  # type: ignore[attr-defined]
+    return method
 
 
 def _call(law: Law, in_place: Any, tensor: Any, args: tuple, options: Mapping[str, Any], seed: Seed, name: Any,
@@ -203,7 +220,7 @@ def _call(law: Law, in_place: Any, tensor: Any, args: tuple, options: Mapping[st
             raise TypeError(f"{in_place.__name__} {error}") from None
         raise
     if num_threads is not None:
-        _fill.check_threads(num_threads)
+        _memory.check_threads(num_threads)
     perform([(name, task)], seed_material(seed), num_threads, fresh)
     return tensor
 
@@ -335,9 +352,9 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     """
     check_name(name)
     (n,), (offset,) = sizes_of((n,), "n"), sizes_of((offset,), "offset")
-    if offset + n > _fill.MAX_WORDS:
+    if offset + n > _memory.MAX_WORDS:
         raise ValueError(f"n, offset: a stream has 2^48 words, got {offset} + {n}")
     out, key = np.empty(n, np.uint32), digest(seed_material(seed), name)
-    for first in range(0, n, _fill.PIECE):
-        _kernels.words(key, _fill.isa, offset + first, out[first:first + _fill.PIECE])
+    for first in range(0, n, _memory.PIECE):
+        _kernels.words(key, _memory.isa, offset + first, out[first:first + _memory.PIECE])
     return out

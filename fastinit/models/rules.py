@@ -10,11 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from . import fill as _fill
-from . import initializers, structured
-from .calls import SHARED, Initializer, check_name, perform, prepare
-from .dtypes import DTYPES, resolve
-from .streams import Seed, seed_material
+from ..core import elementwise, memory, structured
+from ..core.calls import SHARED, Initializer, check_name, perform, prepare
+from ..core.dtypes import DTYPES, resolve
+from ..core.streams import Seed, seed_material
 
 
 @dataclass(frozen=True)
@@ -95,19 +94,19 @@ Examples
 """
 
 
-Constant = rule(initializers.constant)
-Zeros = rule(initializers.zeros)
-Ones = rule(initializers.ones)
-Uniform = rule(initializers.uniform)
-Normal = rule(initializers.normal)
-TruncNormal = rule(initializers.trunc_normal)
-VarianceScaling = rule(initializers.variance_scaling)
-XavierUniform = rule(initializers.xavier_uniform)
-XavierNormal = rule(initializers.xavier_normal)
-KaimingUniform = rule(initializers.kaiming_uniform)
-KaimingNormal = rule(initializers.kaiming_normal)
-LecunUniform = rule(initializers.lecun_uniform)
-LecunNormal = rule(initializers.lecun_normal)
+Constant = rule(elementwise.constant)
+Zeros = rule(elementwise.zeros)
+Ones = rule(elementwise.ones)
+Uniform = rule(elementwise.uniform)
+Normal = rule(elementwise.normal)
+TruncNormal = rule(elementwise.trunc_normal)
+VarianceScaling = rule(elementwise.variance_scaling)
+XavierUniform = rule(elementwise.xavier_uniform)
+XavierNormal = rule(elementwise.xavier_normal)
+KaimingUniform = rule(elementwise.kaiming_uniform)
+KaimingNormal = rule(elementwise.kaiming_normal)
+LecunUniform = rule(elementwise.lecun_uniform)
+LecunNormal = rule(elementwise.lecun_normal)
 Orthogonal = rule(structured.orthogonal)
 Eye = rule(structured.eye)
 Dirac = rule(structured.dirac)
@@ -186,13 +185,13 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
     for name, tensor in arrays.items():
         found = rule_for(name, pairs)
         try:
-            spoken_of = asked is not DTYPES["bfloat16"] or _fill.array_of(tensor).dtype == np.uint16
+            spoken_of = asked is not DTYPES["bfloat16"] or memory.array_of(tensor).dtype == np.uint16
             tasks.append((name, prepare(found.initializer.law, tensor, found.args, found.options,
                                         dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
-    _fill.check_disjoint([(name, memory) for name, (_, memory, *_) in tasks])
+    memory.check_disjoint([(name, memory) for name, (_, memory, *_) in tasks])
     if num_threads is not None:
-        _fill.check_threads(num_threads)
+        memory.check_threads(num_threads)
     perform(tasks, seed_material(seed), num_threads)
     return arrays

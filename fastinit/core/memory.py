@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from . import _kernels, slices
+from . import _kernels, blocks
 from .dtypes import BY_NUMPY, DType, resolve
 from .plan import Plan
 
@@ -190,12 +190,12 @@ def _pieces(job: Job, stream: bool, staging: int, share: float) -> Iterator[Piec
         return _runs(job, memory.reshape(-1), (memory.size,), (0,), stream, share)
     if memory.flags.c_contiguous or _inner(memory) >= DIRECT:
         return _runs(job, memory, job.global_shape, job.offset, stream, share)
-    return (partial(_fill_tile, job, at, shape) for at, shape in slices.tiles(memory.shape, max(staging // memory.itemsize, 1)))
+    return (partial(_fill_tile, job, at, shape) for at, shape in blocks.tiles(memory.shape, max(staging // memory.itemsize, 1)))
 
 
 def _inner(memory: np.ndarray) -> int:
     """Elements that lie one behind the other, at the least."""
-    axes = slices.merged(memory.shape, memory.strides)
+    axes = blocks.merged(memory.shape, memory.strides)
     return axes[-1][0] if axes and axes[-1][1] == memory.itemsize else 1
 
 
@@ -208,7 +208,7 @@ def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: t
           share: float) -> Iterator[Piece]:
     itemsize, kernel, ns = memory.itemsize, job.plan.kernel, ns_per_byte(job.plan) * memory.itemsize
     most = _elements_in(share, ns)
-    found = slices.runs(memory.shape, memory.strides, itemsize, global_shape, offset)
+    found = blocks.runs(memory.shape, memory.strides, itemsize, global_shape, offset)
     for start, length, stride, repeat, position, pitch in found:
         bypass = stream and length * itemsize >= STREAMED_RUN
         if length <= most:
@@ -262,7 +262,7 @@ def _start_of_run(job: Job) -> int | None:
         return None
     if memory.shape == job.global_shape:
         return 0
-    found = slices.runs(memory.shape, memory.strides, memory.itemsize, job.global_shape, job.offset)
+    found = blocks.runs(memory.shape, memory.strides, memory.itemsize, job.global_shape, job.offset)
     first = next(found, None)
     return first.start if first and first.length == memory.size else None
 

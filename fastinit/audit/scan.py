@@ -9,8 +9,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from .calls import words
-from .dtypes import DType
+from ..core.calls import words
+from ..core.dtypes import DType
 
 __all__ = ["ALPHA", "Anchors", "Scan", "moments"]
 

@@ -1,0 +1,1 @@
+"""One tensor, from the call to the store. Imports NumPy and itself only."""

@@ -1,0 +1,227 @@
+"""Index arithmetic, and nothing else: the block of a global tensor that a call fills, its runs, tiles of bounded size."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+__all__ = ["Block", "Runs", "block_of", "from_index", "merged", "runs", "sizes_of", "tiles"]
+
+Shape = tuple[int, ...]
+
+
+class Runs(NamedTuple):
+    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and is written at byte
+    ``position + j * pitch`` of the memory."""
+
+    start: int
+    length: int
+    stride: int
+    repeat: int
+    position: int
+    pitch: int
+
+
+def sizes_of(value: Any, name: str) -> Shape:
+    """A shape or an index, given as an int or a sequence of ints, all >= 0."""
+    numbers = tuple(value) if isinstance(value, Iterable) else (value,)
+    for n in numbers:
+        if isinstance(n, bool) or not hasattr(n, "__index__") or isinstance(n, Iterable):
+            raise TypeError(f"{name}: expected ints >= 0, got {value!r}")
+        if n < 0:
+            raise ValueError(f"{name}: expected ints >= 0, got {value!r}")
+    return tuple(operator.index(n) for n in numbers)
+
+
+class Block(NamedTuple):
+    """Where a block lies in a global tensor.
+
+    Attributes
+    ----------
+    offset, shape : tuple of int
+        Its first element, and its size on every axis.
+
+    Examples
+    --------
+    >>> Block((2, 0), (3, 4)).slices
+    (slice(2, 5, None), slice(0, 4, None))
+    """
+
+    offset: Shape
+    shape: Shape
+
+    @property
+    def slices(self) -> tuple[slice, ...]:
+        """The block as an index: ``whole[block.slices]``."""
+        return tuple(slice(first, first + n) for first, n in zip(*self))
+
+
+def from_index(index: Sequence[slice | int], global_shape: int | Sequence[int]) -> Block:
+    """The block that an index selects, as JAX hands it to a callback.
+
+    Parameters
+    ----------
+    index : sequence of slice or int
+        One entry for each axis, read as NumPy does: negative numbers count from the end, slices are cut to the axis. The step
+        of a slice is 1 or None.
+    global_shape : int or sequence of int
+        Shape of the whole.
+
+    Returns
+    -------
+    Block
+        An axis that is indexed by an int has size 1.
+
+    Raises
+    ------
+    TypeError, ValueError
+        Naming `index` or `global_shape`, what was expected and what came.
+
+    Examples
+    --------
+    >>> from_index((slice(2, 4), slice(None)), (4, 6))
+    Block(offset=(2, 0), shape=(2, 6))
+    >>> from_index((-1, slice(3, None)), (4, 6))
+    Block(offset=(3, 3), shape=(1, 3))
+    """
+    whole = sizes_of(global_shape, "global_shape")
+    if not isinstance(index, Sequence) or isinstance(index, str) or len(index) != len(whole):
+        raise TypeError(f"index: expected a slice or an int for each axis of {whole}, got {index!r}")
+    bounds = [_bounds(entry, n, axis) for axis, (entry, n) in enumerate(zip(index, whole))]
+    return Block(tuple(first for first, _ in bounds), tuple(n for _, n in bounds))
+
+
+def _bounds(entry: Any, n: int, axis: int) -> tuple[int, int]:
+    """First element and size that one entry of an index selects on an axis of n."""
+    if isinstance(entry, slice):
+        try:
+            first, end, step = entry.indices(n)
+        except (TypeError, ValueError):  # bounds that are no integers; a step of 0
+            step = 0
+        if step != 1:
+            raise ValueError(f"index: expected slices of ints with step 1, got {entry} on axis {axis}")
+        return first, max(end - first, 0)
+    if isinstance(entry, bool) or not hasattr(entry, "__index__"):
+        raise TypeError(f"index: expected slices and ints, got {entry!r} on axis {axis}")
+    at = operator.index(entry)
+    if not -n <= at < n:
+        raise ValueError(f"index: expected an int in [{-n}, {n}) on axis {axis}, got {at}")
+    return at % n, 1
+
+
+def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[int] | None = None,
+             index: Sequence[slice | int] | None = None) -> tuple[Shape, Shape, Shape]:
+    """Which block of which whole a tensor of `shape` is: the global shape, the block's offset and its shape, which has an axis
+    of size 1 for each int in `index`. Checked: the block lies within the whole, and has the tensor's shape.
+
+    Examples
+    --------
+    >>> block_of((2, 3), (4, 6), (2, 3))
+    ((4, 6), (2, 3), (2, 3))
+    >>> block_of((2, 3), None)
+    ((2, 3), (0, 0), (2, 3))
+    >>> block_of((3,), (4, 6), index=(1, slice(3, 6)))
+    ((4, 6), (1, 3), (1, 3))
+    """
+    if global_shape is None:
+        if offset is not None or index is not None:
+            name, value = ("offset", offset) if index is None else ("index", index)
+            raise ValueError(f"{name}: {value!r} was given without global_shape")
+        return shape, (0,) * len(shape), shape
+    whole = sizes_of(global_shape, "global_shape")
+    if index is not None:
+        if offset is not None:
+            raise ValueError(f"offset, index: expected one of the two, got {offset!r} and {index!r}")
+        block = from_index(index, whole)
+        kept = tuple(n for entry, n in zip(index, block.shape) if isinstance(entry, slice))
+        if kept != shape:
+            raise ValueError(f"index: expected one that selects the tensor's shape {shape}, got {index!r} of {whole}, which "
+                             f"selects {kept}")
+        return whole, *block
+    at = (0,) * len(whole) if offset is None else sizes_of(offset, "offset")
+    if not len(whole) == len(at) == len(shape):
+        raise ValueError(f"global_shape, offset: expected {len(shape)} numbers each for a block of shape {shape}, "
+                         f"got {whole} and {at}")
+    for axis, (n, total, first) in enumerate(zip(shape, whole, at)):
+        if first + n > total:
+            raise ValueError(f"global_shape, offset: on axis {axis}, [{first}, {first + n}) is not within the global {total}")
+    return whole, at, shape
+
+
+def runs(shape: Shape, strides: Sequence[int], itemsize: int, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
+    """A block's elements in C order, as regular sets of runs that are as long as block and memory allow.
+
+    Parameters
+    ----------
+    shape, strides, itemsize
+        Of the memory, as NumPy has them.
+    global_shape, offset
+        The block is that of `shape` at `offset`.
+
+    Examples
+    --------
+    >>> list(runs((2, 3), (12, 4), 4, (4, 6), (2, 3)))
+    [Runs(start=15, length=3, stride=6, repeat=2, position=0, pitch=12)]
+    >>> list(runs((2, 6), (24, 4), 4, (4, 6), (2, 0)))
+    [Runs(start=12, length=12, stride=0, repeat=1, position=0, pitch=0)]
+    """
+    if 0 in shape:
+        return
+    steps = [math.prod(global_shape[axis + 1:]) for axis in range(len(shape))]
+    start = sum(at * step for at, step in zip(offset, steps))
+    axes = merged(shape, steps, strides)
+    length = axes.pop()[0] if axes and axes[-1][1:] == (1, itemsize) else 1
+    # The longest axis is the regular one; the others are gone through here.
+    repeat, stride, pitch = axes.pop(max(range(len(axes)), key=lambda i: axes[i][0])) if axes else (1, 0, 0)
+    for index in itertools.product(*(range(n) for n, _, _ in axes)):
+        begin = start + sum(at * step for at, (_, step, _) in zip(index, axes))
+        position = sum(at * pitch for at, (_, _, pitch) in zip(index, axes))
+        yield Runs(begin, length, stride, repeat, position, pitch)
+
+
+def merged(shape: Shape, *strides: Sequence[int]) -> list[tuple[int, ...]]:
+    """(n, its stride of each kind) of every axis, without those of size 1, and with neighbours made one where every kind of
+    stride allows it.
+
+    Examples
+    --------
+    >>> merged((2, 3, 1, 4), (12, 4, 4, 1))
+    [(24, 1)]
+    """
+    axes: list[tuple[int, ...]] = []
+    for n, *own in zip(shape, *strides):
+        if n == 1:
+            continue
+        if axes and list(axes[-1][1:]) == [n * stride for stride in own]:
+            n *= axes.pop()[0]
+        axes.append((n, *own))
+    return axes
+
+
+def tiles(shape: Shape, limit: int) -> Iterator[tuple[Shape, Shape]]:
+    """(offset, shape) of blocks of at most `limit` elements that make up `shape`, in C order.
+
+    Examples
+    --------
+    >>> list(tiles((3, 2, 2), 8))
+    [((0, 0, 0), (2, 2, 2)), ((2, 0, 0), (1, 2, 2))]
+    """
+    if 0 in shape:
+        return
+    axis = len(shape)
+    inner = 1
+    while axis > 0 and inner * shape[axis - 1] <= limit:
+        axis -= 1
+        inner *= shape[axis]
+    if axis == 0:
+        yield (0,) * len(shape), shape
+        return
+    rest = shape[axis:]
+    rows = max(1, limit // inner)
+    for index in itertools.product(*map(range, shape[:axis - 1])):
+        for first in range(0, shape[axis - 1], rows):
+            n = min(rows, shape[axis - 1] - first)
+            yield (*index, first, *(0,) * len(rest)), (*(1,) * len(index), n, *rest)

@@ -1,0 +1,154 @@
+"""Weight files, read a tensor at a time: safetensors and npy are memory-mapped, npz is read member by member, torch's state
+files through torch, mapped as well."""
+
+from __future__ import annotations
+
+import json
+import math
+import operator
+import zipfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ..core.dtypes import BY_NUMPY, DTYPES, DType
+from ..core.blocks import sizes_of
+
+__all__ = ["Tensor", "read"]
+
+MAX_HEADER = 100_000_000  # bytes; what the safetensors library allows
+_CODES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
+TORCH = (".pt", ".pth", ".bin", ".ckpt")
+
+
+class Tensor(NamedTuple):
+    """One tensor of a file.
+
+    Attributes
+    ----------
+    name : str
+    memory : ndarray
+        As stored; bfloat16 as uint16. Of shape () for a dtype that is not looked into.
+    dtype : DType or None
+        None for what is not one of the four float types: integers, float8.
+    stored : str
+        What the file calls the dtype.
+    place : int or None
+        Equal for tensors that share memory.
+    """
+
+    name: str
+    memory: np.ndarray
+    dtype: DType | None
+    stored: str
+    place: int | None = None
+
+
+def read(path: Path, dtype: str | None = None) -> Iterator[Tensor]:
+    """The tensors of a file, in its order.
+
+    Parameters
+    ----------
+    path : Path
+        Ends in .safetensors, .npy, .npz, or, for a file of `torch.save`, .pt, .pth, .bin or .ckpt. Such a file is loaded with
+        ``weights_only=True``: nothing in it is run.
+    dtype : str, optional
+        "bfloat16" if uint16 arrays of an npy or npz file hold that.
+
+    Raises
+    ------
+    ValueError
+        For another ending, and for a file that is not what its ending says.
+    OSError
+        When it cannot be read.
+    """
+    readers = {".safetensors": _safetensors, ".npy": _npy, ".npz": _npz} | dict.fromkeys(TORCH, _torch)
+    if path.suffix not in readers:
+        raise ValueError(f"{path}: expected a name that ends in {', '.join(readers)}")
+    for tensor in readers[path.suffix](path):
+        if dtype is not None and tensor.dtype is None and tensor.memory.dtype == np.uint16:
+            tensor = tensor._replace(dtype=DTYPES[dtype], stored=dtype)
+        yield tensor
+
+
+def of_array(name: str, array: np.ndarray, place: int | None = None) -> Tensor:
+    """A tensor of a NumPy array; ml_dtypes' bfloat16, which npy files call V2, too."""
+    if array.dtype.name == "bfloat16" or array.dtype == np.dtype("V2"):
+        return Tensor(name, array.view(np.uint16), DTYPES["bfloat16"], "bfloat16", place)
+    return Tensor(name, array, BY_NUMPY.get(array.dtype), array.dtype.name, place)
+
+
+def _safetensors(path: Path) -> Iterator[Tensor]:
+    # Not by the safetensors library: its NumPy side has no bfloat16, and reads a tensor whole.
+    with open(path, "rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if not 2 <= length <= min(MAX_HEADER, path.stat().st_size - 8):
+            raise ValueError(f"{path}: expected a safetensors file, got a header of {length} bytes")
+        try:
+            header = json.loads(file.read(length))
+            entries = []
+            for name, entry in header.items():
+                if name != "__metadata__":
+                    start, end = map(operator.index, entry["data_offsets"])
+                    entries.append((name, str(entry["dtype"]), sizes_of(entry["shape"], "shape"), start, end))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            raise ValueError(f"{path}: expected a safetensors file, got a header that is not its JSON") from None
+    size = path.stat().st_size - 8 - length
+    for name, code, shape, start, end in entries:
+        dtype = DTYPES.get(_CODES.get(code, ""))
+        if not 0 <= start <= end <= size or (dtype and end - start != math.prod(shape) * dtype.itemsize):
+            raise ValueError(f"{path}: tensor {name!r}: expected its bytes within the file, got [{start}, {end})")
+        if dtype is None:
+            yield Tensor(name, np.empty((), np.uint8), None, code)
+        elif start == end:
+            yield Tensor(name, np.empty(shape, dtype.storage), dtype, dtype.name)
+        else:  # a map for each tensor: what was read before does not stay in memory
+            yield Tensor(name, np.memmap(path, dtype.storage, "r", 8 + length + start, shape), dtype, dtype.name)
+
+
+def _npy(path: Path) -> Iterator[Tensor]:
+    try:
+        yield of_array(path.stem, np.load(path, mmap_mode="r", allow_pickle=False))
+    except ValueError as error:
+        raise ValueError(f"{path}: expected an npy file: {error}") from None
+
+
+def _npz(path: Path) -> Iterator[Tensor]:
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            for name in arrays.files:
+                yield of_array(name, arrays[name])
+    except (zipfile.BadZipFile, ValueError, EOFError) as error:
+        raise ValueError(f"{path}: expected an npz file: {error}") from None
+
+
+def _torch(path: Path) -> Iterator[Tensor]:
+    try:
+        import torch
+    except ImportError:
+        raise ValueError(f"{path}: torch is needed to read it: pip install torch") from None
+    import pickle
+    import struct
+
+    try:
+        loaded = torch.load(path, map_location="cpu", weights_only=True, mmap=zipfile.is_zipfile(path))
+    except (pickle.UnpicklingError, RuntimeError, EOFError, struct.error) as error:
+        raise ValueError(f"{path}: expected torch's file of weights only: {str(error).splitlines()[0]}") from None
+    for name, tensor in _flat("", loaded):
+        if isinstance(tensor, torch.Tensor) and tensor.layout == torch.strided and not tensor.is_quantized:
+            stored = str(tensor.dtype).removeprefix("torch.")
+            dtype = DTYPES.get(stored)
+            raw = tensor.detach()
+            memory = (raw.view(torch.uint16) if stored == "bfloat16" else raw).numpy() if dtype else np.empty((), np.uint8)
+            yield Tensor(name, memory, dtype, stored, tensor.data_ptr() or None)
+
+
+def _flat(prefix: str, value: Any) -> Iterator[tuple[str, Any]]:
+    """The leaves of nested mappings, such as {"model": state, "step": 3}, by dotted names."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _flat(f"{prefix}.{key}" if prefix else str(key), inner)
+    else:
+        yield prefix, value
