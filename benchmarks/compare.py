@@ -52,7 +52,7 @@ def timed(case: Case) -> float:
     """Seconds for one call; what a call returns is freed outside the clock."""
     library, job, run, calls = case
     library.prepare(job)
-    if job.threads > 1:
+    if job.num_threads > 1:
         sleep(IDLE)
     if job.memory == "touched" and not library.owns_memory:
         start = perf_counter()
@@ -82,7 +82,7 @@ def bind(library: peers.Library, job: Job, least: float) -> Case:
 def measure(group: Sequence[Job], libraries: Iterable[peers.Library], turns: int, least: float) -> list[table.Record]:
     """The records of one table: all cases in turn, `turns` times."""
     touched(max(group, key=lambda job: job.nbytes))  # the buffer must not move once cases are bound to it
-    title = f"{short(group[0].elements)} elements, {group[0].memory}, threads {group[0].threads}"
+    title = f"{short(group[0].elements)} elements, {group[0].memory}, threads {group[0].num_threads}"
     cases = []
     for job in group:
         for library in libraries:
@@ -116,7 +116,7 @@ def arguments() -> argparse.Namespace:
     add = parser.add_argument
     add("--elements", type=elements, nargs="+", metavar="N", help="such as 1000, 4Ki or 64Mi (default: 64Mi)")
     add("--memory", choices=MEMORY, nargs="+", help="default: touched")
-    add("--threads", type=int, nargs="+", metavar="N", help="default: 1")
+    add("--num-threads", type=int, nargs="+", metavar="N", help="default: 1")
     add("--all", action="store_true", help=f"elements {' '.join(SIZES)}, memory {' '.join(MEMORY)}, threads 1 2")
     add("--isa", choices=isas, nargs="+", default=isas, help="of fastinit (default: all that this CPU has)")
     add("--mkl-isa", metavar="NAME", help="restrict MKL, as MKL_ENABLE_INSTRUCTIONS does: AVX2, SSE4_2, ...")
@@ -127,12 +127,12 @@ def arguments() -> argparse.Namespace:
     add("--json", type=Path, metavar="FILE", help="write every timing; after each table, so that little can be lost")
     add("--quick", action="store_true", help="256Ki elements, 5 short turns: to see that all works")
     args = parser.parse_args()
-    if args.turns < 1 or min(args.threads or [1]) < 1:
-        parser.error("--turns, --threads: expected numbers from 1 on")
+    if args.turns < 1 or min(args.num_threads or [1]) < 1:
+        parser.error("--turns, --num-threads: expected numbers from 1 on")
     if args.all:
-        every = {"elements": [elements(size) for size in SIZES], "memory": MEMORY, "threads": (1, 2)}
+        every = {"elements": [elements(size) for size in SIZES], "memory": MEMORY, "num_threads": (1, 2)}
     else:
-        every = {"elements": [elements("256Ki" if args.quick else "64Mi")], "memory": ("touched",), "threads": (1,)}
+        every = {"elements": [elements("256Ki" if args.quick else "64Mi")], "memory": ("touched",), "num_threads": (1,)}
     for key, default in every.items():
         setattr(args, key, getattr(args, key) or default)
     args.turns = min(args.turns, 5) if args.quick else args.turns
@@ -147,7 +147,7 @@ def main() -> None:
                  if not args.only or library.name.startswith(tuple(args.only))]
     about, records = peers.about(libraries), []
     try:
-        for group in jobs(args.elements, args.memory, args.threads, args.distributions, args.dtypes):
+        for group in jobs(args.elements, args.memory, args.num_threads, args.distributions, args.dtypes):
             records += measure(group, libraries, args.turns, 2e-3 if args.quick else 2e-2)
             if args.json:
                 args.json.write_text(json.dumps({"about": about, "records": records}, indent=1))

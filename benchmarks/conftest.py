@@ -3,7 +3,7 @@
 import peers
 from jobs import MEMORY, SIZES
 
-DEFAULTS = {"elements": "64,256Ki", "memory": ",".join(MEMORY), "threads": "1,2"}
+DEFAULTS = {"elements": "64,256Ki", "memory": ",".join(MEMORY), "num_threads": "1,2"}
 
 
 def pytest_addoption(parser):

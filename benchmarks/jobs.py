@@ -56,7 +56,7 @@ class Job(NamedTuple):
     dtype: str
     elements: int
     memory: str = "touched"
-    threads: int = 1
+    num_threads: int = 1
 
     @property
     def nbytes(self) -> int:
@@ -84,12 +84,12 @@ class Job(NamedTuple):
         return np.empty(self.shape, DTYPES[self.dtype].storage)
 
 
-def jobs(sizes: Sequence[int], memory: Sequence[str], threads: Sequence[int], distributions: Sequence[str] = DISTRIBUTIONS,
+def jobs(sizes: Sequence[int], memory: Sequence[str], num_threads: Sequence[int], distributions: Sequence[str] = DISTRIBUTIONS,
          dtypes: Sequence[str] = tuple(DTYPES)) -> Iterator[list[Job]]:
     """Groups of jobs that make a table: one size, state of memory and number of threads."""
     for count in sizes:
         for state in memory:
-            for n in threads:
+            for n in num_threads:
                 yield [Job(name, dtype, count, state, n) for name in distributions for dtype in dtypes]
 
 

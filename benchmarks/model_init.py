@@ -1,7 +1,7 @@
 """``python benchmarks/model_init.py``: what `fastinit.torch.accelerate` saves in the building of transformers' models.
 
-Models are made from their configurations, without downloads, in turns: plainly, within `accelerate`, and with initialisation
-skipped (`transformers.initialization.no_init_weights`). Time in initialisation is the median of a build less the median of a
+Models are made from their configurations, without downloads, in turns: plainly, within `accelerate`, and with initialization
+skipped (`transformers.initialization.no_init_weights`). Time in initialization is the median of a build less the median of a
 build without. Memory is kept by the C library between builds, so that after the first turn all of it has been touched; the
 column "build, fresh memory" has whole builds where the kernel must find every page, as in a new process. Before that, each
 parameter of an accelerated model is compared with torch's own, and with those of a second accelerated build. torch gets as

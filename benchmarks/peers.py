@@ -89,11 +89,11 @@ class Fastinit(Library):
     def bind(self, job: Job, array: np.ndarray) -> Run:
         options: dict[str, Any] = {"dtype": job.dtype} if job.dtype == "bfloat16" else {}
         return partial(getattr(fi, job.distribution + "_"), array, *ARGUMENTS.get(job.distribution, ()), seed=self.rng,
-                       num_threads=job.threads, **options)
+                       num_threads=job.num_threads, **options)
 
     def make(self, job: Job) -> np.ndarray:
         return getattr(fi, job.distribution)(job.shape, *ARGUMENTS.get(job.distribution, ()), dtype=job.dtype, seed=self.rng,
-                                             num_threads=job.threads)
+                                             num_threads=job.num_threads)
 
 
 class NumPy(Library):
@@ -108,7 +108,7 @@ class NumPy(Library):
         self.generators = [np.random.Generator(bit_generator(seed)) for seed in seeds]
 
     def bind(self, job: Job, array: np.ndarray) -> Run:
-        pairs = zip(self.generators, parts(array, job.threads))
+        pairs = zip(self.generators, parts(array, job.num_threads))
         return together([self._bind(job, generator, part) for generator, part in pairs])
 
     def _bind(self, job: Job, generator: np.random.Generator, out: np.ndarray) -> Run:
@@ -137,8 +137,8 @@ class Torch(Library):
         self.torch = importlib.import_module("torch")
 
     def prepare(self, job: Job) -> None:
-        if self.torch.get_num_threads() != job.threads:
-            self.torch.set_num_threads(job.threads)
+        if self.torch.get_num_threads() != job.num_threads:
+            self.torch.set_num_threads(job.num_threads)
 
     def bind(self, job: Job, array: np.ndarray) -> Run:
         tensor = self.torch.from_numpy(array.view(np.int16) if job.dtype == "bfloat16" else array)
@@ -196,7 +196,7 @@ class OneMkl(Library):
         function = getattr(self.library, f"v{'s' if job.dtype == 'float32' else 'd'}Rng{kind}")
         function.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_int, ctypes.c_void_p, real, real]
         return together([partial(function, method, stream, part.size, part.ctypes.data, *job.numbers)
-                         for stream, part in zip(self.streams, parts(array, job.threads))])
+                         for stream, part in zip(self.streams, parts(array, job.num_threads))])
 
 
 @cache
@@ -217,13 +217,13 @@ class Memset(Ceiling):
     name, package = "memset", "libc"
 
     def bind(self, job: Job, array: np.ndarray) -> Run:
-        return together([partial(ctypes.memset, part.ctypes.data, 0x3F, part.nbytes) for part in parts(array, job.threads)])
+        return together([partial(ctypes.memset, part.ctypes.data, 0x3F, part.nbytes) for part in parts(array, job.num_threads)])
 
 
-class StreamingStores(Ceiling):
-    """A loop over the processor's streaming stores, compiled on the spot: what a constant fill can reach."""
+class NonTemporalStores(Ceiling):
+    """A loop over the processor's non-temporal stores, compiled on the spot: what a constant fill can reach."""
 
-    name, package = "streaming stores", "libc"
+    name, package = "non-temporal stores", "libc"
     SOURCE = """
     #include <immintrin.h>
     #include <stddef.h>
@@ -249,7 +249,7 @@ class StreamingStores(Ceiling):
         flat[:8] = flat[-8:] = VALUE  # the loop takes whole aligned vectors; what is left at the ends is done here, untimed
         inside = flat[-flat.ctypes.data % 32 // 4:]
         inside = inside[:inside.size // 8 * 8]
-        return together([partial(self.library.fill, part.ctypes.data, part.nbytes) for part in parts(inside, job.threads)])
+        return together([partial(self.library.fill, part.ctypes.data, part.nbytes) for part in parts(inside, job.num_threads)])
 
 
 class ArrayFill(Ceiling):
@@ -257,7 +257,7 @@ class ArrayFill(Ceiling):
 
     def bind(self, job: Job, array: np.ndarray) -> Run:
         value = DTYPES[job.dtype].encode(VALUE)[()]
-        return together([partial(part.fill, value) for part in parts(array, job.threads)])
+        return together([partial(part.fill, value) for part in parts(array, job.num_threads)])
 
 
 def libraries(isas: Sequence[str] | None = None) -> list[Library]:
@@ -265,7 +265,7 @@ def libraries(isas: Sequence[str] | None = None) -> list[Library]:
     found: list[Library] = [Fastinit(isa) for isa in isas or fi.show_config()["isas"][::-1]]
     found += [NumPy(np.random.PCG64), NumPy(np.random.SFC64)]
     optional = [Torch, *(partial(MklRandom, brng) for brng in ("SFMT19937", "MCG59")),
-                *(partial(OneMkl, brng) for brng in BRNGS), StreamingStores]
+                *(partial(OneMkl, brng) for brng in BRNGS), NonTemporalStores]
     for make in optional:
         try:
             found.append(make())
@@ -274,12 +274,12 @@ def libraries(isas: Sequence[str] | None = None) -> list[Library]:
     return [*found, Memset(), ArrayFill()]
 
 
-def parts(array: np.ndarray, threads: int) -> list[np.ndarray]:
+def parts(array: np.ndarray, num_threads: int) -> list[np.ndarray]:
     """The memory of an array, cut for the threads; small arrays stay whole."""
-    flat, threads = array.reshape(-1), min(threads, CPUS)
-    if threads == 1 or array.nbytes < THREADED_BYTES:
+    flat, num_threads = array.reshape(-1), min(num_threads, CPUS)
+    if num_threads == 1 or array.nbytes < THREADED_BYTES:
         return [flat]
-    step = -(-flat.size // threads) + 15 & ~15
+    step = -(-flat.size // num_threads) + 15 & ~15
     return [flat[start : start + step] for start in range(0, flat.size, step)]
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-Record = dict[str, Any]  # library, isa, distribution, dtype, elements, bytes, memory, threads, seconds (one for each turn)
+Record = dict[str, Any]  # library, isa, distribution, dtype, elements, bytes, memory, num_threads, seconds (one for each turn)
 
 # From left to right, by the start of the name.
-COLUMNS = ("fastinit", "numpy", "torch", "mkl_random", "oneMKL", "ndarray.fill", "streaming", "memset")
+COLUMNS = ("fastinit", "numpy", "torch", "mkl_random", "oneMKL", "ndarray.fill", "non-temporal", "memset")
 
-CEILINGS = ("streaming stores", "memset")  # they do no job that fastinit does, and are no peers
+CEILINGS = ("non-temporal stores", "memset")  # they do no job that fastinit does, and are no peers
 
 
 def load(path: Path) -> tuple[dict[str, Any], list[Record]]:
@@ -53,7 +53,7 @@ def markdown(about: dict[str, Any], records: Iterable[Record]) -> str:
     """A paragraph about the machine and a table for each size, state of memory and number of threads."""
     tables: dict[tuple, list[Record]] = {}
     for record in records:
-        tables.setdefault((record["elements"], record["memory"], record["threads"]), []).append(record)
+        tables.setdefault((record["elements"], record["memory"], record["num_threads"]), []).append(record)
     return "\n\n".join([_header(about), *(_table(*key, group) for key, group in tables.items()), _notes(about)])
 
 
@@ -64,7 +64,7 @@ def _header(about: dict[str, Any]) -> str:
             f"{config['compiler']}, instruction sets {', '.join(config['isas'])}; {peers}; CPython {about['python']}")
 
 
-def _table(elements: int, memory: str, threads: int, records: list[Record]) -> str:
+def _table(elements: int, memory: str, num_threads: int, records: list[Record]) -> str:
     cells: dict[tuple[str, str], dict[str, float]] = {}
     sizes = {}
     for record in records:
@@ -74,7 +74,8 @@ def _table(elements: int, memory: str, threads: int, records: list[Record]) -> s
         sizes[row] = record["bytes"]
     columns = sorted(dict.fromkeys(column(record) for record in records), key=lambda name: COLUMNS.index(name.split()[0]))
     turns = min(len(record["seconds"]) for record in records)
-    lines = [f"**{elements:,} elements, {memory} memory, {threads} thread{'s' * (threads > 1)}**: ns per element / GB/s, "
+    threads = f"{num_threads} thread{'s' * (num_threads > 1)}"
+    lines = [f"**{elements:,} elements, {memory} memory, {threads}**: ns per element / GB/s, "
              + (f"medians of {turns} turns" if turns > 1 else "medians"), "",
              "| distribution | dtype | " + " | ".join(columns) + " | best peer / fastinit |",
              "|---|---|" + "---:|" * (len(columns) + 1)]

@@ -16,8 +16,8 @@ ROUNDS = 7  # of fresh memory, where one round is one call
 def pytest_generate_tests(metafunc):
     option = metafunc.config.getoption
     sizes = SIZES if option("elements") == "all" else option("elements").split(",")
-    threads = [int(n) for n in option("threads").split(",")]
-    groups = jobs([elements(size) for size in sizes], option("memory").split(","), threads)
+    num_threads = [int(n) for n in option("num_threads").split(",")]
+    groups = jobs([elements(size) for size in sizes], option("memory").split(","), num_threads)
     libraries = peers.libraries()
     cases = [pytest.param(library, job, id=_id(library, job))
              for group in groups for job in group for library in libraries if library.can(job)]
@@ -26,14 +26,14 @@ def pytest_generate_tests(metafunc):
 
 def _id(library, job):
     name = "-".join(filter(None, [library.name.replace(" ", "_"), library.isa]))
-    return f"{job.distribution}-{job.dtype}-{short(job.elements)}-{job.memory}-{job.threads}-{name}"
+    return f"{job.distribution}-{job.dtype}-{short(job.elements)}-{job.memory}-{job.num_threads}-{name}"
 
 
 @pytest.mark.benchmark(max_time=0.1, min_rounds=5, disable_gc=True)
 def test_fill(benchmark, monkeypatch, library, job):
     monkeypatch.setattr(peers.core_memory, "isa", peers.core_memory.isa)  # put back what the next line may change
     peers.verify(library, job)
-    benchmark.group = f"{job.distribution} {job.dtype}, {short(job.elements)} {job.memory}, threads {job.threads}"
+    benchmark.group = f"{job.distribution} {job.dtype}, {short(job.elements)} {job.memory}, threads {job.num_threads}"
     benchmark.extra_info |= {"library": library.name, "isa": library.isa, "bytes": job.nbytes} | job._asdict()
     run = library.run(job)
     if job.memory == "touched" and not library.owns_memory:

@@ -72,7 +72,7 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     check_name(name)
     if not isinstance(rule, Rule):
         raise TypeError(f"rule: expected a rule such as fastinit.Normal(std=0.02), got {rule!r}")
-    tensor = Tensor(name, sizes_of(shape, "shape"), resolve(dtype), rule)
+    tensor = Entry(name, sizes_of(shape, "shape"), resolve(dtype), rule)
     tensor.explain()
     seed = pin(seed)
     header = {"descr": np.lib.format.dtype_to_descr(tensor.dtype.storage), "fortran_order": False, "shape": tensor.shape}
@@ -82,7 +82,7 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     return Path(path)
 
 
-class Tensor(NamedTuple):
+class Entry(NamedTuple):
     """What a file will hold of a name."""
 
     name: str
@@ -122,7 +122,7 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def fill_tensors(file: IO[bytes], tensors: Sequence[Tensor], seed: Pinned, num_threads: int | None) -> None:
+def fill_tensors(file: IO[bytes], tensors: Sequence[Entry], seed: Pinned, num_threads: int | None) -> None:
     """Add the tensors to a file, one behind the other, and bring it to the disk."""
     file.flush()
     position = file.tell()

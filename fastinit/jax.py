@@ -45,7 +45,7 @@ Shape = tuple[int, ...]
 Init = Callable[..., jax.Array]
 
 
-class _Law(NamedTuple):
+class _Request(NamedTuple):
     """What fastinit is asked for; `shape` and `arrange` where the array comes of one of another shape, made whole."""
 
     of: Initializer
@@ -68,10 +68,10 @@ mlir.register_lowering(_values, _refuse)
 batching.primitive_batchers[_values] = _refuse
 
 
-def _initializer(law: Callable[[Shape], _Law], default: Any) -> Init:
+def _initializer(request: Callable[[Shape], _Request], default: Any) -> Init:
     def init(key: Any, shape: Sequence[int], dtype: Any = default, out_sharding: Any = None) -> jax.Array:
         shape = sizes_of(shape, "shape")
-        of, args, options, own_shape, arrange = law(shape)
+        of, args, options, own_shape, arrange = request(shape)
         like = jax.numpy.zeros((), dtype)  # JAX's default dtype and device
         fi.explain(of, shape if own_shape is None else own_shape, *args, dtype=like.dtype, **options)
         data = jax.random.key_data(key) if isinstance(key, jax.Array) else key
@@ -106,7 +106,7 @@ def uniform(scale: float = 1e-2, dtype: Any = None) -> Init:
     >>> bool(0 <= w.min() < w.max() < 0.1)
     True
     """
-    return _initializer(lambda shape: _Law(fi.uniform, (0.0, scale)), dtype)
+    return _initializer(lambda shape: _Request(fi.uniform, (0.0, scale)), dtype)
 
 
 def normal(stddev: float = 1e-2, dtype: Any = None) -> Init:
@@ -119,7 +119,7 @@ def normal(stddev: float = 1e-2, dtype: Any = None) -> Init:
     >>> bool((w == fi.normal((100, 50), std=0.02, seed=[0, 7])).all())
     True
     """
-    return _initializer(lambda shape: _Law(fi.normal, (0.0, stddev)), dtype)
+    return _initializer(lambda shape: _Request(fi.normal, (0.0, stddev)), dtype)
 
 
 def truncated_normal(stddev: float = 1e-2, dtype: Any = None, lower: float = -2.0, upper: float = 2.0) -> Init:
@@ -132,7 +132,7 @@ def truncated_normal(stddev: float = 1e-2, dtype: Any = None, lower: float = -2.
     >>> float(abs(fastinit.jax.truncated_normal(0.5)(jax.random.key(0), (100, 50))).max()) <= 1
     True
     """
-    return _initializer(lambda shape: _Law(fi.trunc_normal, (0.0, stddev, lower, upper), {"bounds": "std"}), dtype)
+    return _initializer(lambda shape: _Request(fi.trunc_normal, (0.0, stddev, lower, upper), {"bounds": "std"}), dtype)
 
 
 def variance_scaling(scale: float, mode: str, distribution: str, in_axis: Axes = -2, out_axis: Axes = -1,
@@ -158,11 +158,11 @@ def variance_scaling(scale: float, mode: str, distribution: str, in_axis: Axes =
     >>> round(float(embed.std()), 2)  # 1 / sqrt(64)
     0.13
     """
-    def law(shape: Shape) -> _Law:
+    def request(shape: Shape) -> _Request:
         fan_in, fan_out = (_fan(shape, axes, batch_axis) for axes in (out_axis, in_axis))
-        return _Law(fi.variance_scaling, (scale, mode, distribution), {"fan_in": fan_in, "fan_out": fan_out})
+        return _Request(fi.variance_scaling, (scale, mode, distribution), {"fan_in": fan_in, "fan_out": fan_out})
 
-    return _initializer(law, dtype)
+    return _initializer(request, dtype)
 
 
 def _fan(shape: Shape, *others: Axes) -> float:
@@ -201,15 +201,15 @@ def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> 
     >>> bool(np.allclose(w.T @ w, np.eye(3), atol=1e-5))
     True
     """
-    def law(shape: Shape) -> _Law:
+    def request(shape: Shape) -> _Request:
         if len(shape) < 2:
-            return _Law(fi.orthogonal, (scale,), {}, shape)  # which will be refused
+            return _Request(fi.orthogonal, (scale,), {}, shape)  # which will be refused
         n = shape[column_axis]
         rest = np.delete(shape, column_axis).tolist()
-        return _Law(fi.orthogonal, (scale,), {}, (math.prod(rest), n),
+        return _Request(fi.orthogonal, (scale,), {}, (math.prod(rest), n),
                     lambda matrix: np.moveaxis(matrix.reshape(*rest, n), -1, column_axis))
 
-    return _initializer(law, dtype)
+    return _initializer(request, dtype)
 
 
 def delta_orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> Init:
@@ -223,5 +223,5 @@ def delta_orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = Non
     >>> bool(np.allclose(w[1, 1] @ w[1, 1].T, np.eye(4), atol=1e-5)), int(np.count_nonzero(w))
     (True, 24)
     """
-    return _initializer(lambda shape: _Law(fi.delta_orthogonal, (scale,), {}, (*shape[:-3:-1], *shape[:-2]),
+    return _initializer(lambda shape: _Request(fi.delta_orthogonal, (scale,), {}, (*shape[:-3:-1], *shape[:-2]),
                                            lambda kernel: np.moveaxis(kernel, (0, 1), (-1, -2))), dtype)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .core.dtypes import resolve
-from .files import Tensor, fill_tensors, refuse_existing, replacing
+from .files import Entry, fill_tensors, refuse_existing, replacing
 from .models.rules import Rules, rule_for, rule_pairs
 from .core.blocks import sizes_of
 from .core.streams import Pinned, Seed, pin
@@ -100,7 +100,7 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
     return files if index is None else [*files, index]
 
 
-def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Tensor]:
+def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Entry]:
     """The tensors with their rules, all checked."""
     if not isinstance(spec, Mapping):
         raise TypeError(f"spec: expected a mapping of names to shapes, got {type(spec).__name__}")
@@ -112,7 +112,7 @@ def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Tensor]:
             raise ValueError("spec: '__metadata__' is not a tensor's name in this format")
         try:
             shape, asked = value if paired else (value, dtype)
-            tensor = Tensor(name, sizes_of(shape, "shape"), resolve(asked), rule)
+            tensor = Entry(name, sizes_of(shape, "shape"), resolve(asked), rule)
             tensor.explain()
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {rule}, {error}") from error
@@ -120,13 +120,13 @@ def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Tensor]:
     return tensors
 
 
-def _split(tensors: list[Tensor], shards: Any) -> list[list[Tensor]]:
+def _split(tensors: list[Entry], shards: Any) -> list[list[Entry]]:
     """Consecutive tensors, each shard ending nearest to its share of all bytes."""
     if isinstance(shards, bool) or not hasattr(shards, "__index__"):
         raise TypeError(f"shards: expected an int >= 1, got {shards!r}")
     if not 1 <= shards <= max(1, len(tensors)):
         raise ValueError(f"shards: expected from 1 to {max(1, len(tensors))}, the number of tensors, got {shards}")
-    parts: list[list[Tensor]] = [[] for _ in range(shards)]
+    parts: list[list[Entry]] = [[] for _ in range(shards)]
     total, before, at = sum(tensor.nbytes for tensor in tensors), 0, 0
     for left, tensor in zip(range(len(tensors), 0, -1), tensors):
         middle = before + tensor.nbytes / 2
@@ -138,7 +138,7 @@ def _split(tensors: list[Tensor], shards: Any) -> list[list[Tensor]]:
     return parts
 
 
-def _write(path: Path, tensors: list[Tensor], metadata: dict[str, str], seed: Pinned, num_threads: int | None) -> None:
+def _write(path: Path, tensors: list[Entry], metadata: dict[str, str], seed: Pinned, num_threads: int | None) -> None:
     """One file: the header, then the tensors."""
     header: dict[str, Any] = {"__metadata__": metadata}
     ordered, end = sorted(tensors, key=lambda tensor: -tensor.dtype.itemsize), 0

@@ -27,7 +27,7 @@ BINS = 100
 WIDTH = 128
 SCHEMES = ("too small", "too large", "Xavier", "Kaiming")
 ACTIVATIONS = ("tanh", "relu")
-CEILINGS = {"memset": ":", "streaming stores": "-.", "ndarray.fill": "--"}
+CEILINGS = {"memset": ":", "non-temporal stores": "-.", "ndarray.fill": "--"}
 _COLOURS = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#666666")  # Okabe and Ito's, for all eyes
 
 
@@ -67,14 +67,14 @@ def histogram(initializer: str, shape: Any, *args: Any, seed: Any = 0, dtype: An
     entry = resolve(dtype)
     memory = INITIALIZERS[told.initializer](shape, *args, seed=seed, dtype=dtype, **options)
     values = entry.decode(memory.view(entry.storage)).astype(np.float64).reshape(-1)
-    law = fit(told.mean, told.std, told.low, told.high)
-    low, high = max(law.low, told.mean - 5 * told.std), min(law.high, told.mean + 5 * told.std)
+    density = fit(told.mean, told.std, told.low, told.high)
+    low, high = max(density.low, told.mean - 5 * told.std), min(density.high, told.mean + 5 * told.std)
     figure, axes = _figure(6.4, 3.6)
     axes.hist(values, bins=BINS, range=(low, high), density=True, color=_COLOURS[4], alpha=0.55,
               label=f"{values.size:,} values")
     x = np.linspace(low, high, 513)
-    ends = np.r_[low, x, high], np.r_[0.0, law.pdf(x), 0.0]
-    axes.plot(*(ends if told.distribution != "normal" else (x, law.pdf(x))), color=_COLOURS[1], label="exact density")
+    ends = np.r_[low, x, high], np.r_[0.0, density.pdf(x), 0.0]
+    axes.plot(*(ends if told.distribution != "normal" else (x, density.pdf(x))), color=_COLOURS[1], label="exact density")
     axes.set(xlabel="value", ylabel="density", title=f"{told.initializer} {told.shape} {told.dtype}: std {told.std:.4g}")
     axes.legend(frameon=False)
     return figure
@@ -133,7 +133,7 @@ def signals(activation: str, scheme: str, *, layers: int = 50, width: int = WIDT
 
 
 def depth(*, layers: int = 50, seed: Any = 0) -> Figure:
-    """Activations and gradients through a deep network, for four initialisations under tanh and ReLU.
+    """Activations and gradients through a deep network, for four initializations under tanh and ReLU.
 
     Parameters
     ----------
@@ -258,7 +258,7 @@ def symmetry(*, steps: int = 1000, seed: Any = 0) -> Figure:
 
 
 def speed(records: Iterable[Mapping[str, Any]], *, distribution: str = "normal", dtype: str = "float32",
-          memory: str = "touched", threads: int | None = None) -> Figure:
+          memory: str = "touched", num_threads: int | None = None) -> Figure:
     """GB/s over sizes, a line for each library; plain stores (`memset`, `ndarray.fill`) are dashed, as the ceiling.
 
     Parameters
@@ -267,7 +267,7 @@ def speed(records: Iterable[Mapping[str, Any]], *, distribution: str = "normal",
         What benchmarks/compare.py writes as JSON under "records", or `fastinit.bench.measure_sizes` returns.
     distribution, dtype, memory : str
         Which of them are drawn; ceilings whatever they fill.
-    threads : int, optional
+    num_threads : int, optional
         By default the least that occurs.
 
     Returns
@@ -280,11 +280,11 @@ def speed(records: Iterable[Mapping[str, Any]], *, distribution: str = "normal",
         If there is no record of that.
     """
     records = [record for record in records if record["memory"] == memory and record["dtype"] == dtype]
-    least = min((record["threads"] for record in records), default=1) if threads is None else threads
+    least = min((record["num_threads"] for record in records), default=1) if num_threads is None else num_threads
     lines: dict[str, dict[int, float]] = {}
     for record in records:
         name = record["library"] if not record.get("isa") else f"{record['library']} {record['isa']}"
-        if record["threads"] == least and (name in CEILINGS or record["distribution"] == distribution):
+        if record["num_threads"] == least and (name in CEILINGS or record["distribution"] == distribution):
             rate = record["bytes"] / median(record["seconds"]) / 1e9
             points = lines.setdefault(name, {})
             points[record["bytes"]] = max(rate, points.get(record["bytes"], 0.0))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import fastinit as fi
 from fastinit.core.calls import INITIALIZERS
 from fastinit.core.dtypes import DTYPES
-from fastinit.core.streams import digest, seed_material
+from fastinit.core.streams import seed_material, stream_key
 
 N = 2**20 + 13
 
@@ -32,7 +32,8 @@ class Case(NamedTuple):
     def cap(self) -> int:
         """The largest tensor's elements: 2^48 words."""
         entry = DTYPES[self.dtype]
-        return 2**48 // (INITIALIZERS[self.initializer].law((1,), entry, **self.options).plan.units * entry.real.itemsize // 4)
+        units = INITIALIZERS[self.initializer].definition((1,), entry, **self.options).plan.units
+        return 2**48 // (units * entry.real.itemsize // 4)
 
     def values(self, n: int = N, **more: Any):
         """The first n elements; those scaled by fans as a row vector, fans given."""
@@ -40,8 +41,8 @@ class Case(NamedTuple):
 
     def line(self, n: int = N, start: int = 0) -> str:
         """The case as tests/harness.c takes it."""
-        plan = INITIALIZERS[self.initializer].law((n,), DTYPES[self.dtype], **self.options).plan.kernel.fields()
-        key = digest(seed_material(self.seed), self.name)
+        plan = INITIALIZERS[self.initializer].definition((n,), DTYPES[self.dtype], **self.options).plan.kernel.fields()
+        key = stream_key(seed_material(self.seed), self.name)
         parts = [int.from_bytes(key[i:i + 8], "little") for i in range(0, 32, 8)]
         floats = [float(plan[k]).hex() for k in ("scale", "shift", "rest", "low", "high", "least", "most", "origin", "curve",
                                                  "slope")]

@@ -3,7 +3,7 @@
 import json
 
 from fastinit.commands import cli
-from fastinit.models.architectures import Layout, Row
+from fastinit.models.architectures import Architecture, Row
 
 # Parameters and tensors as torchvision 0.28 and transformers 5.23 report them for these models.
 PUBLISHED = {
@@ -13,7 +13,7 @@ PUBLISHED = {
     "llama-3-8b": (8_030_261_248, 291),
 }
 
-TINY = Layout(
+TINY = Architecture(
     "nobody",
     (
         Row("dense", "block.<0-1>.weight", (300, 200), ("kaiming_normal", {"nonlinearity": "relu"})),

@@ -5,7 +5,7 @@ from commands import TINY
 
 from fastinit.core import _kernels
 from fastinit.core import memory as core_memory
-from fastinit.models.architectures import LAYOUTS
+from fastinit.models.architectures import ARCHITECTURES
 
 
 @pytest.fixture(params=_kernels.AVAILABLE_ISAS)
@@ -17,6 +17,6 @@ def isa(request, monkeypatch):
 
 @pytest.fixture
 def tiny(monkeypatch):
-    """A layout of a few tensors, and the option that names it."""
-    monkeypatch.setitem(LAYOUTS, "tiny", TINY)
-    return "--layout=tiny"
+    """An architecture of a few tensors, and the option that names it."""
+    monkeypatch.setitem(ARCHITECTURES, "tiny", TINY)
+    return "--model=tiny"

@@ -14,7 +14,7 @@ import fastinit as fi
 from fastinit.commands import cli
 from fastinit.audit import audit
 from fastinit.core.dtypes import DTYPES
-from fastinit.models.architectures import LAYOUTS
+from fastinit.models.architectures import ARCHITECTURES
 from fastinit.audit.densities import fit
 from fastinit.audit.scan import Anchors, Scan
 from fastinit.weights import Tensor, of_array, read
@@ -67,9 +67,9 @@ def mlp(dtype="float32", **options):
 
 def layout(name, dtype):
     """Two blocks of a published model, without the largest tensors."""
-    arrays = {tensor: np.empty(shape, DTYPES[dtype].storage) for tensor, shape in LAYOUTS[name].tensors().items()
+    arrays = {tensor: np.empty(shape, DTYPES[dtype].storage) for tensor, shape in ARCHITECTURES[name].tensors().items()
               if not re.search(r"(h\.|encoder_layer_)([2-9]|1\d)|wte", tensor)}
-    return fi.fill(arrays, LAYOUTS[name].rules(), seed=2, dtype=dtype)
+    return fi.fill(arrays, ARCHITECTURES[name].rules(), seed=2, dtype=dtype)
 
 
 def numpys(dtype="float32"):

@@ -24,7 +24,7 @@ def test_gpt2_in_a_process():
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     report = json.loads(done.stdout)
     assert done.stderr == ""
-    assert (report["layout"], report["dtype"], report["seed"]) == ("gpt2", "float32", 0)
+    assert (report["model"], report["dtype"], report["seed"]) == ("gpt2", "float32", 0)
     assert (report["total"]["parameters"], report["total"]["tensors"]) == PUBLISHED["gpt2"]
     assert report["total"]["bytes"] == 4 * PUBLISHED["gpt2"][0]
     assert "numpy" not in report["total"]
@@ -69,7 +69,7 @@ def test_tables_fit_80_columns(tiny, capsys, monkeypatch):
 def test_memory_is_checked_first(capsys, monkeypatch):
     monkeypatch.setattr(bench, "available_memory", lambda: 8 * 10**9)
     monkeypatch.setattr(np, "empty", None)  # nothing may be allocated
-    message = refused(capsys, "--layout=llama-3-8b", "--dtype=bfloat16")
+    message = refused(capsys, "--model=llama-3-8b", "--dtype=bfloat16")
     assert "16.13 GB" in message and "8.00 GB are available" in message
 
 
@@ -146,7 +146,7 @@ def test_info(capsys):
 def test_plots(tmp_path, capsys, picture):
     pytest.importorskip("matplotlib")
     record = {"library": "numpy", "distribution": "normal", "dtype": "float32", "elements": 4, "bytes": 16, "memory": "touched",
-              "threads": 1, "seconds": [1e-6]}
+              "num_threads": 1, "seconds": [1e-6]}
     (tmp_path / "all.json").write_text(json.dumps({"records": [record, record | {"bytes": 64, "elements": 16}]}))
     report = run_json(capsys, "plot", picture, str(tmp_path / "p.png"), "--data", str(tmp_path / "all.json"))
     assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
@@ -177,7 +177,7 @@ class Terminal(io.StringIO):
         return True
 
 
-@pytest.mark.parametrize("command", [["bench", "--layout=tiny", "--no-compare"], ["init", "tiny", "m.npz"]])
+@pytest.mark.parametrize("command", [["bench", "--model=tiny", "--no-compare"], ["init", "tiny", "m.npz"]])
 def test_progress_only_on_a_terminal(tiny, tmp_path, capsys, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
     if command[0] == "init":
@@ -198,7 +198,7 @@ def test_numpy_is_all_it_needs(tmp_path):
             if status := main(line.split()):
                 sys.exit(f"{line}: {status}")
         """
-    lines = ("init resnet50 m.npz --dtype float16", "audit m.npz", "info", "explain normal 3", "bench --layout resnet50",
+    lines = ("init resnet50 m.npz --dtype float16", "audit m.npz", "info", "explain normal 3", "bench --model resnet50",
              "words --count 3")
     done = subprocess.run([sys.executable, "-c", code, *lines], cwd=tmp_path, capture_output=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, b""), done
@@ -211,7 +211,7 @@ def test_the_core_does_not_import_it():
     assert not {f"fastinit.{name}" for name in ("cli", "audit", "viz", "bench", "specs", "weights")} & set(found)
 
 
-@pytest.mark.parametrize("args", [["--seed=-1"], ["--seed=0.5"], ["--threads=0"], ["--dtype=int8"], ["--layout=alexnet"]])
+@pytest.mark.parametrize("args", [["--seed=-1"], ["--seed=0.5"], ["--num-threads=0"], ["--dtype=int8"], ["--model=alexnet"]])
 def test_bad_arguments(args, capsys):
     with pytest.raises(SystemExit) as stop:
         cli.main(args)

@@ -19,7 +19,7 @@ def filled(dtype, seed):
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16"])
 def test_npz_holds_the_values_of_fill(tiny, tmp_path, capsys, dtype):
     path = tmp_path / "model.npz"
-    report = run_json(capsys, "init", "tiny", str(path), "--dtype", dtype, "--seed", "11", "--threads", "2")
+    report = run_json(capsys, "init", "tiny", str(path), "--dtype", dtype, "--seed", "11", "--num-threads", "2")
     assert report["files"] == [str(path)] and report["parameters"] == TINY.parameters()
     with np.load(path) as written:
         arrays = filled(dtype, 11)

@@ -192,7 +192,7 @@ def test_memory_is_held_during_a_fill(make, monkeypatch):
 
 def test_the_gil_is_released_within_a_call():
     w, ticks, done = np.zeros(2**26, "f4"), [], threading.Event()
-    plan = INITIALIZERS["normal"].law(w.shape, DTYPES["float32"]).plan.kernel
+    plan = INITIALIZERS["normal"].definition(w.shape, DTYPES["float32"]).plan.kernel
 
     def tick():
         while not done.is_set():

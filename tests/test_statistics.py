@@ -15,7 +15,7 @@ from checks import (
 from scipy.special import ndtr
 
 import fastinit as fi
-from fastinit.core.streams import digest, seed_material
+from fastinit.core.streams import seed_material, stream_key
 
 ALPHA, SEED = 1e-9, 20240229
 
@@ -134,7 +134,7 @@ def test_repeats(gaussians):
         passes(repeats(x.view("V4096").ravel(), np.inf))
     refuses("repeats", repeats(np.concatenate([words[:2**20], words[2**18:2**19]]), 2.0**32))
     refuses("repeats", repeats((np.arange(2**20, dtype=np.uint64) * 2654435769 % 2**32), 2.0**32))  # no repeats at all
-    names = [digest(seed_material(SEED), f"layer.{i}") for i in range(2**18)]
+    names = [stream_key(seed_material(SEED), f"layer.{i}") for i in range(2**18)]
     for part in range(4):
         eight_bytes = np.array([int.from_bytes(name[8 * part:8 * part + 8], "little") for name in names], np.uint64)
         passes(repeats(eight_bytes, 2.0**64))

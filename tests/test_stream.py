@@ -20,7 +20,7 @@ from fastinit.core import _kernels
 from fastinit.core import memory as core_memory
 from fastinit.core.calls import INITIALIZERS
 from fastinit.core.dtypes import DTYPES
-from fastinit.core.streams import digest, material
+from fastinit.core.streams import material, stream_key
 
 ROOT = Path(__file__).parent.parent
 BASE = [case for case in CASES if case.seed == 0]
@@ -77,19 +77,19 @@ KEYS = [([0], ""), ([0], "wte"), ([1], "wte"), ([2**64], "wte"), ([2**128 - 1], 
 def test_keys_against_twin(seed, name):
     for call in (None, 0, 3):
         (s, i), (rs, ri) = reference.keys(seed, name, "words", call)
-        ours = digest(material(tuple(seed), call), name)
+        ours = stream_key(material(tuple(seed), call), name)
         assert ours == b"".join(part.to_bytes(8, "little") for part in (s, i, rs, ri))
 
 
 def test_keys_do_not_run_together():
-    different = [digest(material((1,)), "ab", "c"), digest(material((1,)), "a", "bc"), digest(material((1,)), "abc", ""),
-                 digest(material((1, 2)), "ab", "c"), digest(material((1,), 2), "ab", "c"), digest(material((513,)), "ab", "c")]
-    assert len(set(different)) == len(different)
+    different = [((1,), None, "ab", "c"), ((1,), None, "a", "bc"), ((1,), None, "abc", ""), ((1, 2), None, "ab", "c"),
+                 ((1,), 2, "ab", "c"), ((513,), None, "ab", "c")]
+    assert len({stream_key(material(seed, call), name, purpose) for seed, call, name, purpose in different}) == len(different)
 
 
 def twin(case, n, start=0):
     """The case by the reference alone, from the plan's final numbers."""
-    p = INITIALIZERS[case.initializer].law((start + n,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
+    p = INITIALIZERS[case.initializer].definition((start + n,), DTYPES[case.dtype], **case.options).plan.kernel.fields()
     dist = _kernels.DISTS[p["dist"]]
     if dist == "constant":
         unsigned = np.dtype(f"u{DTYPES[case.dtype].itemsize}")
@@ -112,7 +112,7 @@ def test_nearly_all_rejected(isa, dtype, bound):
     kernel = _kernels.Plan(_kernels.DISTS.index("trunc_normal"), DTYPES[dtype].code, scale=1, low=-bound, high=bound,
                            least=-bound, most=bound)
     x, start = np.empty(9000, DTYPES[dtype].storage), 5
-    _kernels.fill(kernel, digest(material((1,))), _kernels.ISAS.index(isa), False, start, x.size, 0, 1, x, 0, 0, x.itemsize)
+    _kernels.fill(kernel, stream_key(material((1,))), _kernels.ISAS.index(isa), False, start, x.size, 0, 1, x, 0, 0, x.itemsize)
     assert (x == reference.elements("trunc_normal", reference.keys([1]), start, x.size, kernel.fields(), dtype)).all()
     assert dtype in ("float16", "bfloat16") or (abs(x) == bound).any() == (bound < 0.1)
 
@@ -166,7 +166,8 @@ def test_far_elements_against_twin(case):
 @pytest.mark.parametrize("initializer, options", [(c.initializer, c.options) for c in BASE[::4] if c.initializer != "constant"])
 def test_low_precision_is_rounded_float32(initializer, options):
     f32 = getattr(fi, initializer)(N, seed=3, **options)
-    plan = {d: INITIALIZERS[initializer].law((N,), DTYPES[d], **options).plan.kernel.fields() for d in ("float16", "bfloat16")}
+    plan = {d: INITIALIZERS[initializer].definition((N,), DTYPES[d], **options).plan.kernel.fields()
+            for d in ("float16", "bfloat16")}
     for dtype, p in plan.items():
         low = getattr(fi, initializer)(N, seed=3, dtype=dtype, **options)
         inside = np.clip(DTYPES[dtype].decode(DTYPES[dtype].encode(f32)), p["least"], p["most"])

@@ -21,7 +21,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
 
 
 def plan(w):
-    return INITIALIZERS["trunc_normal"].law(w.shape, DTYPES[str(w.dtype)]).plan.kernel
+    return INITIALIZERS["trunc_normal"].definition(w.shape, DTYPES[str(w.dtype)]).plan.kernel
 
 
 def shared(w, start=0, part=4096, awake=2, asleep=2, stream=False, isa=None):

@@ -113,13 +113,13 @@ def test_no_density_is_an_error(initializer):
 
 def record(library, elements, seconds, **other):
     return {"library": library, "isa": None, "distribution": "normal", "dtype": "float32", "elements": elements,
-            "bytes": 4 * elements, "memory": "touched", "threads": 1, "seconds": seconds} | other
+            "bytes": 4 * elements, "memory": "touched", "num_threads": 1, "seconds": seconds} | other
 
 
 def test_speed_draws_medians():
     records = [record("numpy PCG64", 10, [3e-8, 1e-8, 2e-8]), record("numpy PCG64", 1000, [4e-6]),
                record("fastinit", 10, [1e-8], isa="avx2"), record("memset", 10, [5e-9], distribution="constant"),
-               record("fastinit", 10, [1e-9], isa="avx2", distribution="uniform"), record("torch", 10, [1e-9], threads=2),
+               record("fastinit", 10, [1e-9], isa="avx2", distribution="uniform"), record("torch", 10, [1e-9], num_threads=2),
                record("torch", 10, [1e-9], dtype="float64"), record("torch", 10, [1e-9], memory="fresh")]
     lines = {line.get_label(): line for line in viz.speed(records).axes[0].lines}
     assert lines.keys() == {"numpy PCG64", "fastinit avx2", "memset"}

@@ -17,7 +17,7 @@ import numpy as np
 
 from ..core.dtypes import DType
 from ..core.explain import explain
-from .densities import Law, fit
+from .densities import Density, fit
 from .scan import ALPHA, BINS, FEW_LEVELS, PIECE, Anchors, Scan, moments
 from ..formats.read import Tensor
 
@@ -183,7 +183,7 @@ def _law(seen: Scan) -> tuple[tuple[float, float, float], str, float]:
         return bulk, "other", 1.0
     emptied = 1 - NormalDist().cdf((seen.in_high - mean) / std) + NormalDist().cdf((seen.in_low - mean) / std)
     low, high = seen.in_low, seen.in_high
-    laws = {"uniform": Law(low, high, 0.0, 0.0), "normal": fit(mean, std, -math.inf, math.inf),
+    laws = {"uniform": Density(low, high, 0.0, 0.0), "normal": fit(mean, std, -math.inf, math.inf),
             "trunc_normal": fit(mean, std, low, high)}
     edges = _above(seen, np.linspace(-seen.reach, seen.reach, BINS + 1)[1:-1])
     found = np.cumsum(seen.histogram)[:-1] / count

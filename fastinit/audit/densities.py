@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Law", "fit"]
+__all__ = ["Density", "fit"]
 
 REACH = 9.5  # standard deviations beyond which a gaussian has 2e-21 of its mass
 _T = np.linspace(-1, 1, 4097)
@@ -19,8 +19,8 @@ _SIMPSON = np.r_[1, np.tile([4, 2], 2047), 4, 1] * (2 / 3 / 4096)
 _POWERS = _T ** np.arange(1, 5)[:, None]
 
 
-class Law(NamedTuple):
-    """A fitted law: proportional to exp(linear t + square t^2), t being -1 at `low` and 1 at `high`."""
+class Density(NamedTuple):
+    """A fitted density: proportional to exp(linear t + square t^2), t being -1 at `low` and 1 at `high`."""
 
     low: float
     high: float
@@ -55,19 +55,19 @@ def _normalise(linear: float, square: float) -> tuple[float, float]:
     return top, float(_SIMPSON @ np.exp(exponent - top))
 
 
-def fit(mean: float, std: float, low: float, high: float) -> Law:
-    """The law of this mean and standard deviation on [low, high]; bounds far outside, infinite ones too, make it a gaussian.
+def fit(mean: float, std: float, low: float, high: float) -> Density:
+    """The density of this mean and standard deviation on [low, high]; bounds far outside, infinite ones too, make a gaussian.
 
     Parameters
     ----------
     mean, std : float
-        Of the law itself, cut as it is; low < mean < high, std > 0.
+        Of the density itself, cut as it is; low < mean < high, std > 0.
     low, high : float
 
     Examples
     --------
-    >>> law = fit(0.0, 0.87962566, -2.0, 2.0)
-    >>> round(law.parent[1], 5)
+    >>> density = fit(0.0, 0.87962566, -2.0, 2.0)
+    >>> round(density.parent[1], 5)
     1.0
     >>> round(float(fit(0.5, 12 ** -0.5, 0.0, 1.0).pdf(0.1)), 6)
     1.0
@@ -92,4 +92,4 @@ def fit(mean: float, std: float, low: float, high: float) -> Law:
         while likelihood(theta + step) < now and abs(step).max() > 1e-12:
             step /= 2
         theta = theta + step
-    return Law(low, high, *map(float, theta))
+    return Density(low, high, *map(float, theta))

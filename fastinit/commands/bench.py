@@ -14,7 +14,7 @@ import numpy as np
 import fastinit as fi
 
 from ..core.dtypes import DTYPES
-from ..models.architectures import LAYOUTS, Layout, Row
+from ..models.architectures import ARCHITECTURES, Architecture, Row
 
 __all__ = ["available_memory", "measure_model", "measure_sizes", "proc_field"]
 
@@ -49,16 +49,16 @@ def mean_std(sums: np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation; nan stays nan."""
     count, total, squares = map(float, sums)
     return total / count, math.sqrt(max(squares / count - (total / count) ** 2, 0.0))
-def fastinit_filler(layout: Layout, dtype: str, seed: int, threads: int) -> Filler:
+def fastinit_filler(architecture: Architecture, dtype: str, seed: int, num_threads: int) -> Filler:
     """The published rules; every value follows from the seed and its tensor's name."""
-    rules = layout.rules()
-    return lambda arrays: fi.fill(arrays, rules, seed=seed, num_threads=threads, dtype=dtype)
+    rules = architecture.rules()
+    return lambda arrays: fi.fill(arrays, rules, seed=seed, num_threads=num_threads, dtype=dtype)
 
 
-def numpy_filler(layout: Layout, dtype: str, seed: int, threads: int) -> Filler:
+def numpy_filler(architecture: Architecture, dtype: str, seed: int, num_threads: int) -> Filler:
     """NumPy at its best: drawn with ``out=`` in chunks, scaled while in the cache; it has one thread."""
     rng = np.random.default_rng(seed)
-    plans = {name: (row, *mean_std(asked_sums(row))) for name, row in layout.items()}
+    plans = {name: (row, *mean_std(asked_sums(row))) for name, row in architecture.items()}
     scratch = np.empty(CHUNK, DTYPES[dtype].real)
 
     def fill(arrays: Arrays) -> None:
@@ -105,15 +105,15 @@ def numpy_cast(values: np.ndarray, dtype: str) -> np.ndarray:
     return ((bits + (0x7FFF + ((bits >> 16) & 1))) >> 16).astype(np.uint16)
 
 
-def torch_filler(layout: Layout, dtype: str, seed: int, threads: int) -> Filler | None:
+def torch_filler(architecture: Architecture, dtype: str, seed: int, num_threads: int) -> Filler | None:
     """``torch.nn.init`` on tensors that share the arrays' memory; None when torch is not installed."""
     try:
         import torch
     except (ImportError, OSError):  # OSError: its libraries do not load
         return None
     torch.manual_seed(seed % 2**63)
-    torch.set_num_threads(threads)
-    rows = dict(layout.items())
+    torch.set_num_threads(num_threads)
+    rows = dict(architecture.items())
 
     def fill(arrays: Arrays) -> None:
         for name, array in arrays.items():
@@ -127,17 +127,17 @@ def torch_filler(layout: Layout, dtype: str, seed: int, threads: int) -> Filler 
 MAKERS = {"fastinit": fastinit_filler, "numpy": numpy_filler, "torch": torch_filler}
 
 
-def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, threads: int | None = None, compare: bool = True,
+def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, num_threads: int | None = None, compare: bool = True,
                   note: Note = str) -> dict[str, Any]:
     """Fill a published model, and let numpy and torch, where installed, do the same job on the same memory.
 
     Parameters
     ----------
     name : str
-        In `fastinit.layouts.LAYOUTS`.
+        In `fastinit.models.architectures.ARCHITECTURES`.
     dtype, seed
         Of every tensor.
-    threads : int, optional
+    num_threads : int, optional
         For fastinit and torch; numpy has one.
     compare : bool
         Whether the others get their turn.
@@ -150,16 +150,16 @@ def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, threads: 
         ``kinds``, a list with a dict for each kind of tensor: ``asked_mean``, ``asked_std`` and, by library, ``seconds``,
         ``gb_per_s``, ``mean``, ``std``; ``total``; and what they were measured on.
     """
-    layout, config = LAYOUTS[name], fi.show_config()
-    threads = threads or config["num_threads"]
+    architecture, config = ARCHITECTURES[name], fi.show_config()
+    num_threads = num_threads or config["num_threads"]
     kinds: dict[str, Arrays] = {}
     asked: dict[str, np.ndarray] = {}
-    for tensor, row in layout.items():
+    for tensor, row in architecture.items():
         kinds.setdefault(row.kind, {})[tensor] = np.empty(row.shape, DTYPES[dtype].storage)
         asked[row.kind] = asked.get(row.kind, 0) + asked_sums(row)
     results = {}
     for who, maker in MAKERS.items() if compare else [("fastinit", fastinit_filler)]:
-        if fill := maker(layout, dtype, seed, threads):
+        if fill := maker(architecture, dtype, seed, num_threads):
             results[who] = {kind: _measure(who, kind, arrays, fill, dtype, note) for kind, arrays in kinds.items()}
     note("")
     entries = []
@@ -173,8 +173,8 @@ def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, threads: 
     for entry in (*entries, total):
         for who in results:
             entry[who]["gb_per_s"] = entry["bytes"] / entry[who]["seconds"] / 1e9
-    about = {"cpu": proc_field("cpuinfo", "model name") or platform.machine(), "threads": threads, "config": config}
-    about |= {"layout": name, "dtype": dtype, "seed": seed, "source": layout.source}
+    about = {"cpu": proc_field("cpuinfo", "model name") or platform.machine(), "num_threads": num_threads, "config": config}
+    about |= {"model": name, "dtype": dtype, "seed": seed, "source": architecture.source}
     return about | {"kinds": entries, "total": total}
 
 
@@ -192,13 +192,13 @@ def _measure(who: str, kind: str, arrays: Arrays, fill: Filler, dtype: str, note
     return {"seconds": seconds, "mean": mean, "std": std}
 
 
-def measure_sizes(dtype: str = "float32", *, seed: int = 0, threads: int | None = None, sizes: Iterable[int] = SIZES,
+def measure_sizes(dtype: str = "float32", *, seed: int = 0, num_threads: int | None = None, sizes: Iterable[int] = SIZES,
                   note: Note = str) -> list[dict[str, Any]]:
     """Gaussians over sizes, as `fastinit.viz.speed` draws them; the records are like those of benchmarks/compare.py.
 
     Parameters
     ----------
-    dtype, seed, threads, note
+    dtype, seed, num_threads, note
         As for `measure_model`.
     sizes : iterable of int
         Numbers of elements.
@@ -208,12 +208,12 @@ def measure_sizes(dtype: str = "float32", *, seed: int = 0, threads: int | None 
     list of dict
         For each size and library, ``ndarray.fill`` among them: ``seconds`` of each turn, for one fill of touched memory.
     """
-    threads = threads or fi.show_config()["num_threads"]
+    num_threads = num_threads or fi.show_config()["num_threads"]
     records = []
     for size in sizes:
-        layout = Layout("", (Row("normal", "w", (size,), ("normal", {"std": 0.02})),))
+        architecture = Architecture("", (Row("normal", "w", (size,), ("normal", {"std": 0.02})),))
         array = np.zeros(size, DTYPES[dtype].storage)
-        made = {who: maker(layout, dtype, seed, threads) for who, maker in MAKERS.items()}
+        made = {who: maker(architecture, dtype, seed, num_threads) for who, maker in MAKERS.items()}
         fillers = {who: fill for who, fill in made.items() if fill} | {"ndarray.fill": lambda arrays: arrays["w"].fill(1)}
         seconds: dict[str, list[float]] = {who: [] for who in fillers}
         for turn in range(TURNS):
@@ -225,7 +225,7 @@ def measure_sizes(dtype: str = "float32", *, seed: int = 0, threads: int | None 
                     calls += 1
                 seconds[who].append(passed / calls)
         records += [{"library": who, "distribution": "normal", "dtype": dtype, "elements": size, "bytes": array.nbytes,
-                     "memory": "touched", "threads": threads, "seconds": times} for who, times in seconds.items()]
+                     "memory": "touched", "num_threads": num_threads, "seconds": times} for who, times in seconds.items()]
     note("")
     return records
 

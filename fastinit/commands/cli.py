@@ -29,7 +29,7 @@ import fastinit as fi
 from .. import audit
 from ..core.dtypes import DTYPES
 from ..formats import read
-from ..models.architectures import LAYOUTS
+from ..models.architectures import ARCHITECTURES
 from . import bench, pipe, reports, specs
 
 HEADROOM = 64 << 20  # bytes wanted beyond the arrays
@@ -86,7 +86,7 @@ def run_init(args: argparse.Namespace) -> int:
     if args.out.suffix == ".npz":
         _check_memory(max(sizes, default=0), args.what, default)
     files = specs.create(args.out, spec, dtype=args.dtype, seed=args.seed, shards=args.shards, overwrite=args.force,
-                         num_threads=args.threads, progress=progress)
+                         num_threads=args.num_threads, progress=progress)
     report = {"files": [str(path) for path in files], "tensors": len(sizes), "bytes": sum(sizes), "seed": args.seed,
               "parameters": sum(math.prod(shape) for shape, _ in spec.tensors.values()), "dtype": default,
               "stream_version": fi.STREAM_VERSION}
@@ -146,12 +146,12 @@ def run_audit(args: argparse.Namespace) -> int:
 
 
 def run_bench(args: argparse.Namespace) -> int:
-    layout, viz = LAYOUTS[args.layout], pictures() if args.plot else None
-    _check_memory(layout.parameters() * DTYPES[args.dtype].itemsize, args.layout, args.dtype)
-    report = bench.measure_model(args.layout, args.dtype, seed=args.seed, threads=args.threads, compare=not args.no_compare,
-                                 note=note)
+    architecture, viz = ARCHITECTURES[args.model], pictures() if args.plot else None
+    _check_memory(architecture.parameters() * DTYPES[args.dtype].itemsize, args.model, args.dtype)
+    report = bench.measure_model(args.model, args.dtype, seed=args.seed, num_threads=args.num_threads,
+                                 compare=not args.no_compare, note=note)
     if viz:
-        report["sizes"] = bench.measure_sizes(args.dtype, seed=args.seed, threads=args.threads, note=note)
+        report["sizes"] = bench.measure_sizes(args.dtype, seed=args.seed, num_threads=args.num_threads, note=note)
         save(viz.speed(report["sizes"], dtype=args.dtype), args.plot)
     show(report, args.json, reports.bench_text)
     return 0
@@ -245,10 +245,10 @@ def build_parser() -> argparse.ArgumentParser:
     def common(add: Callable[..., argparse.Action], dtype: str | None) -> None:
         add("--dtype", choices=DTYPES, default=dtype, help=f"of every tensor (default: {dtype or 'the spec, or float32'})")
         add("--seed", type=natural, default=0, help="any integer from 0 on (default: 0)")
-        add("--threads", type=positive, help="default: the CPUs this process may use")
+        add("--num-threads", type=positive, help="default: the CPUs this process may use")
 
     add = command("init", run_init, "make the file of a model, larger than memory if need be")
-    add("what", help=f"{', '.join(LAYOUTS)}, or a .toml or .json file of tensors and rules")
+    add("what", help=f"{', '.join(ARCHITECTURES)}, or a .toml or .json file of tensors and rules")
     add("out", type=Path, help=f"a name that ends in {', '.join(specs.SUFFIXES)}")
     common(add, None)
     add("--shards", type=positive, default=1, help="safetensors files to share the tensors out to (default: 1)")
@@ -267,12 +267,12 @@ def build_parser() -> argparse.ArgumentParser:
     add("--verbose", "-v", action="store_true", help="every tensor (default: up to 20, or those with findings)")
 
     add = command("bench", run_bench, "fill a published model, and give numpy and torch the same job")
-    add("--layout", choices=LAYOUTS, default="gpt2", help="the model (default: gpt2)")
+    add("--model", choices=ARCHITECTURES, default="gpt2", help="the model (default: gpt2)")
     common(add, "float32")
     add("--no-compare", action="store_true", help="leave numpy and torch out")
     add("--plot", type=Path, metavar="FILE", help="measure gaussians over sizes too, and draw them")
 
-    add = command("plot", run_plot, "draw what initialisation does to a network, or a benchmark")
+    add = command("plot", run_plot, "draw what initialization does to a network, or a benchmark")
     add("picture", choices=["depth", "symmetry", "speed"], help="signals through 50 layers; equal weights; GB/s over sizes")
     add("out", type=Path, help="a name that ends in .png, .svg or .pdf")
     add("--seed", type=natural, default=0, help="any integer from 0 on (default: 0)")

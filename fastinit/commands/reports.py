@@ -58,9 +58,9 @@ def audit_text(reports: list[Report], every: bool) -> Iterable[str]:
 def bench_text(report: dict) -> Iterable[str]:
     total = report["total"] | {"kind": "total"}
     others = [who for who in ("numpy", "torch") if who in total]
-    yield from wrapped("", f"{report['cpu']}, {report['threads']} threads, {report['config']['isa']}, seed {report['seed']}, "
-                           f"stream version {report['config']['stream_version']}")
-    yield f"{report['layout']} in {report['dtype']}, after {report['source']}"
+    yield from wrapped("", f"{report['cpu']}, {report['num_threads']} threads, {report['config']['isa']}, "
+                           f"seed {report['seed']}, stream version {report['config']['stream_version']}")
+    yield f"{report['model']} in {report['dtype']}, after {report['source']}"
     yield ""
     yield f"{'kind':<14}{'tensors':>8}{'parameters':>15}{'asked std':>11}{'measured':>11}{'ms':>11}{'GB/s':>8}"
     for row in (*report["kinds"], total):

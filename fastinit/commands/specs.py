@@ -1,4 +1,4 @@
-"""Models as data, and the files made of them: names and shapes with rules, from a published layout or a TOML or JSON file."""
+"""Models as data, and the files made of them: names and shapes with rules, of a published architecture or in a file."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import numpy as np
 
 from ..core.calls import INITIALIZERS
 from ..core.dtypes import DTYPES
-from ..models.architectures import LAYOUTS, Row, make_rule
+from ..models.architectures import ARCHITECTURES, Row, make_rule
 from ..models.rules import Rule, fill
 from ..core.blocks import sizes_of
 
@@ -41,7 +41,7 @@ class Spec(NamedTuple):
 
 
 def load(what: str) -> Spec:
-    """A published layout by its name, or a file.
+    """A published architecture by its name, or a file.
 
     A file has a table ``tensors`` of names to shapes, or to tables of ``shape`` and ``dtype``; in a name, ``<0-11>`` stands
     for the numbers 0 to 11. Its table ``rules`` maps patterns to the name of an initializer, or to a table of that,
@@ -51,19 +51,19 @@ def load(what: str) -> Spec:
     Parameters
     ----------
     what : str
-        A name in `fastinit.layouts.LAYOUTS`, or a path that ends in .toml (CPython 3.11 or newer) or .json.
+        A name in `fastinit.models.architectures.ARCHITECTURES`, or a path that ends in .toml (CPython 3.11 or newer) or .json.
 
     Raises
     ------
     ValueError
         Naming the file and the entry, what was expected and what came.
     """
-    if what in LAYOUTS:
-        layout = LAYOUTS[what]
-        return Spec({name: (shape, None) for name, shape in layout.tensors().items()}, layout.rules())
+    if what in ARCHITECTURES:
+        architecture = ARCHITECTURES[what]
+        return Spec({name: (shape, None) for name, shape in architecture.tensors().items()}, architecture.rules())
     path = Path(what)
     if path.suffix not in (".toml", ".json"):
-        raise ValueError(f"{what}: expected one of {', '.join(LAYOUTS)}, or a file that ends in .toml or .json")
+        raise ValueError(f"{what}: expected one of {', '.join(ARCHITECTURES)}, or a file that ends in .toml or .json")
     try:
         data = _parse(path)
     except (ValueError, RecursionError) as error:

@@ -7,7 +7,7 @@ from libc.stdint cimport uint32_t, uint64_t
 import numpy as np
 
 from .calls import check_name
-from .streams import digest, seed_material
+from .streams import seed_material, stream_key
 
 cdef extern from "pcg.h" nogil:
     const uint64_t FI_PCG_MULT
@@ -85,7 +85,7 @@ class BitGenerator(np.random.BitGenerator):
 
     def __init__(self, seed=None, name=""):
         check_name(name)
-        cdef bytes key = digest(seed_material(seed), name)
+        cdef bytes key = stream_key(seed_material(seed), name)
         super().__init__(seed if isinstance(seed, np.random.SeedSequence) else
                          np.random.SeedSequence(int.from_bytes(key, "little")))
         cdef _Orbit orbit = _Orbit()

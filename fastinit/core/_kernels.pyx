@@ -25,7 +25,7 @@ cdef extern from "fastinit.h" nogil:
         uint64_t start, length, stride, count
         int64_t pitch
     bint fi_isa_available(int isa)
-    void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int stream, void *out)
+    void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int nontemporal, void *out)
     void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out)
     void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out)
 
@@ -37,7 +37,7 @@ cdef extern from "team.h" nogil:
         size_t size
         uint64_t part
         unsigned most_if_awake, most_if_asleep
-    int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, look_fn look,
+    int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, look_fn look,
                        void *out) except? -1
 
 cdef extern from "environment.h":
@@ -121,13 +121,13 @@ cdef class _Buffer:
         return <char *>self.view.buf + first
 
 
-cdef fi_key key_of(bytes digest) except *:
+cdef fi_key key_of(bytes key) except *:
     """Four little-endian 64-bit numbers, whatever the machine's order."""
     cdef uint64_t part[4]
     cdef int i, k
-    cdef const unsigned char *byte = digest
-    if len(digest) != 32:
-        raise ValueError(f"digest: expected 32 bytes, got {len(digest)}")
+    cdef const unsigned char *byte = key
+    if len(key) != 32:
+        raise ValueError(f"key: expected 32 bytes, got {len(key)}")
     for i in range(4):
         part[i] = 0
         for k in range(8):
@@ -135,7 +135,7 @@ cdef fi_key key_of(bytes digest) except *:
     return fi_key(part[0], part[1], part[2], part[3])
 
 
-def fill(Plan plan, bytes digest, int isa, bint stream, uint64_t start, uint64_t length, uint64_t stride,
+def fill(Plan plan, bytes key, int isa, bint nontemporal, uint64_t start, uint64_t length, uint64_t stride,
          uint64_t count, target, int64_t position, int64_t pitch, uint64_t itemsize):
     """Elements [start + j stride, start + j stride + length) for j < count, run j to byte position + j pitch of the target."""
     cdef _Buffer buffer = _Buffer(target)
@@ -143,11 +143,11 @@ def fill(Plan plan, bytes digest, int isa, bint stream, uint64_t start, uint64_t
     if not count:
         return
     cdef char *out = buffer.at(position + min(last, 0), position + max(last, 0) + <int64_t>(length * itemsize)) - min(last, 0)
-    cdef fi_key key = key_of(digest)
+    cdef fi_key c_key = key_of(key)
     cdef fi_plan c = plan.c
     cdef fi_runs runs = fi_runs(start, length, stride, count, pitch)
     with nogil:
-        fi_fill(&c, &key, &runs, isa, stream, out)
+        fi_fill(&c, &c_key, &runs, isa, nontemporal, out)
 
 
 cdef int signals() noexcept nogil:
@@ -156,11 +156,11 @@ cdef int signals() noexcept nogil:
         return PyErr_CheckSignals()
 
 
-def fill_shared(Plan plan, bytes digest, int isa, bint stream, uint64_t start, target, uint64_t part, unsigned most_if_awake,
+def fill_shared(Plan plan, bytes key, int isa, bint nontemporal, uint64_t start, target, uint64_t part, unsigned most_if_awake,
                 unsigned most_if_asleep):
     """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Interrupts are answered in Python's
     main thread: others have none, and one that asks for the GIL may be ended there, at exit, while helpers use its stack."""
-    cdef fi_key key = key_of(digest)
+    cdef fi_key c_key = key_of(key)
     cdef look_fn look = NULL
     cdef Py_buffer view
     cdef fi_team team
@@ -170,19 +170,19 @@ def fill_shared(Plan plan, bytes digest, int isa, bint stream, uint64_t start, t
     try:
         team = fi_team(start, view.len // view.itemsize, view.itemsize, part, most_if_awake, most_if_asleep)
         with nogil:
-            fi_fill_shared(&plan.c, &key, &team, isa, stream, look, view.buf)
+            fi_fill_shared(&plan.c, &c_key, &team, isa, nontemporal, look, view.buf)
     finally:
         PyBuffer_Release(&view)
 
 
-def fill_small(tuple costed, int isa, target, double below, draw, seed, name):
-    """All of a contiguous target that takes so few ns by (Plan, ns for a byte), with the key that draw(seed, name) gives:
+def fill_small(tuple costed, int isa, target, double below, call_key, seed, name):
+    """All of a contiguous target that takes so few ns by (Plan, ns for a byte), with the key that call_key(seed, name) gives:
     `fill` of one run, in a tenth of the time. False, with nothing drawn or written, where it takes longer; None where the target
     is not contiguous and writable."""
     cdef Plan plan = costed[0]
     cdef double ns_per_byte = costed[1]
     cdef Py_buffer view
-    cdef fi_key key
+    cdef fi_key c_key
     cdef fi_runs runs
     try:
         PyObject_GetBuffer(target, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
@@ -191,22 +191,22 @@ def fill_small(tuple costed, int isa, target, double below, draw, seed, name):
     try:
         if view.len * ns_per_byte >= below:
             return False
-        key = key_of(draw(seed, name))
+        c_key = key_of(call_key(seed, name))
         runs = fi_runs(0, view.len // view.itemsize, 0, 1, 0)
         with nogil:
-            fi_fill(&plan.c, &key, &runs, isa, False, view.buf)
+            fi_fill(&plan.c, &c_key, &runs, isa, False, view.buf)
     finally:
         PyBuffer_Release(&view)
     return True
 
 
-def words(bytes digest, int isa, uint64_t start, uint32_t[::1] out):
+def words(bytes key, int isa, uint64_t start, uint32_t[::1] out):
     """Words [start, start + len(out)) of the key's main orbit into out."""
-    cdef fi_key key = key_of(digest)
+    cdef fi_key c_key = key_of(key)
     cdef uint64_t n = out.shape[0]
     if n:
         with nogil:
-            fi_words(&key, isa, start, n, &out[0])
+            fi_words(&c_key, isa, start, n, &out[0])
 
 
 def transform(Plan plan, int isa, const uint32_t[::1] words, target):

@@ -1,8 +1,8 @@
-"""How one law becomes two public functions.
+"""How one definition becomes two public functions.
 
-A law is written once, as ``law(shape, dtype, *parameters, **options) -> Recipe``; `initializer` makes of it the function
-that allocates and, as its ``in_place``, the one that fills what it is given. Both share validation, order of steps,
-signature and docstring.
+A definition is written once, as ``definition(shape, dtype, *parameters, **options) -> Recipe``; `initializer` makes of it
+the function that allocates and, as its ``in_place``, the one that fills what it is given. Both share validation, order of
+steps, signature and docstring.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .dtypes import DType, resolve
 from .fans import calculate_fans
 from .plan import Plan
 from .blocks import block_of, sizes_of
-from .streams import Rng, Seed, digest, draw, seed_material
+from .streams import Rng, Seed, call_key, seed_material, stream_key
 
 __all__ = ["Canvas", "INITIALIZERS", "Initializer", "Recipe", "initializer", "words"]
 
@@ -47,7 +47,7 @@ class Canvas(NamedTuple):
     def words(self, purpose: str, first: int, n: int) -> np.ndarray:
         """Words of a stream of their own."""
         out = np.empty(n, np.uint32)
-        _kernels.words(digest(self.material, self.name, purpose), _memory.isa, first, out)
+        _kernels.words(stream_key(self.material, self.name, purpose), _memory.isa, first, out)
         return out
 
     def write(self, index: Any, values: Any) -> None:
@@ -55,25 +55,25 @@ class Canvas(NamedTuple):
         self.memory[index] = self.dtype.encode(values)
 
     def _run(self, plan: Plan, memory: np.ndarray) -> None:
-        job = _memory.Job(plan, digest(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)
+        job = _memory.Job(plan, stream_key(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)
         _memory.execute_one(job, self.num_threads)
 
 
 class Recipe(NamedTuple):
-    """A law applied to a shape and a dtype: a plan for every element, or a way to write the whole."""
+    """A definition applied to a shape and a dtype: a plan for every element, or a way to write the whole."""
 
     plan: Plan | None
     facts: Mapping[str, Any] = {}
     write: Callable[[Canvas], None] | None = None
 
 
-Law = Callable[..., Recipe]
+Definition = Callable[..., Recipe]
 
 
 class Initializer(Protocol):
     """An allocating initializer; ``in_place`` is its form that fills a given tensor."""
 
-    law: Law
+    definition: Definition
     in_place: Callable[..., Any]
     __name__: str
 
@@ -83,7 +83,7 @@ class Initializer(Protocol):
 INITIALIZERS: dict[str, Initializer] = {}
 # Types of numbers and names that cannot change and, of one type, are the same if they are equal (but for the sign of 0).
 _PLAIN = frozenset({int, float, str, bool, type(None), np.float32, np.float64})
-# What every initializer takes beside its law's parameters, keyword-only.
+# What every initializer takes beside its definition's parameters, keyword-only.
 SHARED: dict[str, Any] = {"seed": None, "name": "", "num_threads": None, "dtype": None, "global_shape": None, "offset": None,
                           "index": None}
 
@@ -92,7 +92,7 @@ SHARED: dict[str, Any] = {"seed": None, "name": "", "num_threads": None, "dtype"
 _Task = tuple[Recipe, np.ndarray, DType, tuple[int, ...], tuple[int, ...]]
 
 
-def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
+def prepare(definition: Definition, tensor: Any, args: tuple, options: Mapping[str, Any], dtype: Any = None,
             global_shape: Sequence[int] | None = None, offset: Sequence[int] | None = None,
             index: Sequence[slice | int] | None = None) -> _Task:
     memory, entry = _memory.target_of(tensor, dtype)
@@ -100,10 +100,10 @@ def prepare(law: Law, tensor: Any, args: tuple, options: Mapping[str, Any], dtyp
     if index is not None:
         memory = memory.reshape(block)  # adds axes of size 1, so a view
     with _kernels.default_environment():
-        recipe = law(whole, entry, *args, **options)
+        recipe = definition(whole, entry, *args, **options)
     if recipe.write is not None and whole != memory.shape:
         raise ValueError(f"global_shape: expected the tensor's own shape {memory.shape}, got {whole}: "
-                         f"{law.__name__} is not elementwise, so a block of it cannot be made alone")
+                         f"{definition.__name__} is not elementwise, so a block of it cannot be made alone")
     _memory.check_words(entry, whole, "tensor" if global_shape is None else "global_shape",
                       recipe.plan.units if recipe.plan else 1)
     return recipe, memory, entry, whole, at
@@ -115,7 +115,7 @@ def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: in
         if write is not None and memory.size:
             canvases.append((write, Canvas(memory, dtype, material, name, num_threads)))
         elif plan is not None and memory.size:
-            jobs.append(_memory.Job(plan, digest(material, name), memory, whole, at, fresh))
+            jobs.append(_memory.Job(plan, stream_key(material, name), memory, whole, at, fresh))
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
         with _kernels.default_environment():
             write(canvas)
@@ -142,15 +142,15 @@ def empty(shape: Any, dtype: Any) -> np.ndarray:
     return np.empty(sizes, entry.storage if isinstance(dtype, str) else np.dtype(dtype))
 
 
-def initializer(law: Law) -> Initializer:
-    """The allocating function of a law; its ``in_place`` attribute is the other one."""
+def initializer(definition: Definition) -> Initializer:
+    """The allocating function of a definition; its ``in_place`` attribute is the other one."""
 
-    signed = law.__name__ == "constant"  # -0.0 is not 0.0, though equal
+    signed = definition.__name__ == "constant"  # -0.0 is not 0.0, though equal
 
     @functools.lru_cache(maxsize=1024, typed=True)  # typed, as True is not taken for 1
     def plan_of(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Any:
         with _kernels.default_environment():
-            plan = law(shape, entry := resolve(dtype, memory), *args, **options).plan
+            plan = definition(shape, entry := resolve(dtype, memory), *args, **options).plan
         if plan is None:
             return None
         _memory.check_words(entry, shape, "tensor", plan.units)
@@ -170,24 +170,24 @@ def initializer(law: Law) -> Initializer:
                 costed = plan_of(tensor.dtype, dtype, tensor.shape, *args, **options)
             except (TypeError, ValueError):
                 costed = None
-            done = costed and _kernels.fill_small(costed, _memory.isa, tensor, _memory.SMALL_NS, draw, seed, name)
+            done = costed and _kernels.fill_small(costed, _memory.isa, tensor, _memory.SMALL_NS, call_key, seed, name)
             if done is False:  # not small, but as plain
-                _memory.execute_run(*costed, draw(seed, name), 0, tensor, num_threads)
+                _memory.execute_run(*costed, call_key(seed, name), 0, tensor, num_threads)
             if done is not None:
                 return tensor
-        return _call(law, in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
+        return _call(definition, in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
 
     def allocating(shape, *args, dtype="float32", seed=None, name="", num_threads=None, global_shape=None, offset=None,
                    index=None, **options):
         by_name = dtype if isinstance(dtype, str) else None
-        return _call(law, in_place, empty(shape, dtype), args, options, seed, name, num_threads, by_name, global_shape, offset,
-                     index, fresh=True)
+        return _call(definition, in_place, empty(shape, dtype), args, options, seed, name, num_threads, by_name, global_shape,
+                     offset, index, fresh=True)
 
-    _dress(in_place, law, law.__name__ + "_", "tensor")
-    _dress(allocating, law, law.__name__, "shape")
+    _dress(in_place, definition, definition.__name__ + "_", "tensor")
+    _dress(allocating, definition, definition.__name__, "shape")
     made = cast(Initializer, allocating)
-    made.law, made.in_place = law, in_place
-    INITIALIZERS[law.__name__] = made
+    made.definition, made.in_place = definition, in_place
+    INITIALIZERS[definition.__name__] = made
     for function in (made, in_place):
         setattr(Rng, function.__name__, _as_method(function))
     return made
@@ -208,11 +208,11 @@ def _as_method(function: Any) -> Any:
     return method
 
 
-def _call(law: Law, in_place: Any, tensor: Any, args: tuple, options: Mapping[str, Any], seed: Seed, name: Any,
+def _call(definition: Definition, in_place: Any, tensor: Any, args: tuple, options: Mapping[str, Any], seed: Seed, name: Any,
           num_threads: Any, dtype: Any, global_shape: Any, offset: Any, index: Any, fresh: bool = False) -> Any:
     check_name(name)
     try:
-        task = prepare(law, tensor, args, options, dtype, global_shape, offset, index)
+        task = prepare(definition, tensor, args, options, dtype, global_shape, offset, index)
     except TypeError:
         try:
             in_place.__signature__.bind(tensor, *args, **options)
@@ -234,18 +234,18 @@ _KEYWORDS = {"tensor": _keywords(**SHARED), "shape": _keywords(**SHARED | {"dtyp
 _FAN_KEYWORDS = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is p.KEYWORD_ONLY]
 
 
-def _dress(function: Any, law: Law, name: str, first: str) -> None:
-    """Name, signature and docstring: the law's, with what all initializers share."""
-    functools.update_wrapper(function, law, assigned=("__module__",), updated=())
+def _dress(function: Any, definition: Definition, name: str, first: str) -> None:
+    """Name, signature and docstring: the definition's, with what all initializers share."""
+    functools.update_wrapper(function, definition, assigned=("__module__",), updated=())
     function.__name__ = function.__qualname__ = name
     kind = inspect.Parameter
-    own = list(inspect.signature(law).parameters.values())[2:]
+    own = list(inspect.signature(definition).parameters.values())[2:]
     scaled = any(p.kind is kind.VAR_KEYWORD for p in own)
     own = [p for p in own if p.kind is not kind.VAR_KEYWORD]
     function.__signature__ = inspect.Signature(
         [kind(first, kind.POSITIONAL_OR_KEYWORD), *(p.replace(annotation=kind.empty) for p in own),
          *_KEYWORDS[first], *(_FAN_KEYWORDS if scaled else [])])
-    doc = inspect.getdoc(law) or ""
+    doc = inspect.getdoc(definition) or ""
     head, _, rest = doc.partition("Parameters\n----------\n")
     parameters, separator, tail = rest.partition("\nNotes\n-----\n")
     parts = [_FIRST[first], parameters.strip("\n"), _SHARED, _DTYPE[first], _FAN if scaled else ""]
@@ -354,7 +354,7 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     (n,), (offset,) = sizes_of((n,), "n"), sizes_of((offset,), "offset")
     if offset + n > _memory.MAX_WORDS:
         raise ValueError(f"n, offset: a stream has 2^48 words, got {offset} + {n}")
-    out, key = np.empty(n, np.uint32), digest(seed_material(seed), name)
+    out, key = np.empty(n, np.uint32), stream_key(seed_material(seed), name)
     for first in range(0, n, _memory.PIECE):
         _kernels.words(key, _memory.isa, offset + first, out[first:first + _memory.PIECE])
     return out

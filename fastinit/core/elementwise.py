@@ -1,7 +1,7 @@
 """The elementwise initializers: constants, plain distributions, and those scaled by fans.
 
-Each law is written once and becomes ``name(shape, ...)``, which allocates, and ``name_(tensor, ...)``, which fills; names,
-positional arguments and defaults are those of `torch.nn.init`, everything else is keyword-only.
+Each definition is written once and becomes ``name(shape, ...)``, which allocates, and ``name_(tensor, ...)``, which fills;
+names, positional arguments and defaults are those of `torch.nn.init`, everything else is keyword-only.
 """
 
 from __future__ import annotations

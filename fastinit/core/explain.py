@@ -112,7 +112,7 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
         raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
     entry, sizes = resolve(dtype), sizes_of(shape, "shape")
     with _kernels.default_environment():
-        recipe = INITIALIZERS[name].law(sizes, entry, *args, **options)
+        recipe = INITIALIZERS[name].definition(sizes, entry, *args, **options)
     plan, facts = recipe.plan, recipe.facts
     random = plan is not None and plan.dist != "constant"
     acceptance, regime = (plan.acceptance, plan.regime) if plan else (1.0, None)

@@ -36,9 +36,9 @@ THREAD_NS_AWAKE = 2e4
 # Below this all is done in the call, without pieces and threads.
 SMALL_NS = 2 * THREAD_NS_AWAKE
 # From here on stores bypass the caches, unless the memory is fresh. Measured, one buffer filled over and over by one thread,
-# with 32 MiB of last-level cache: up to 16 MiB ordinary stores are faster, from 32 MiB on streaming ones.
-STREAMED_BYTES = 2**25
-STREAMED_RUN = 2**17  # bytes of a run, for the same reason: its ends are written in the ordinary way
+# with 32 MiB of last-level cache: up to 16 MiB ordinary stores are faster, from 32 MiB on non-temporal ones.
+NONTEMPORAL_BYTES = 2**25
+NONTEMPORAL_RUN = 2**17  # bytes of a run, for the same reason: its ends are written in the ordinary way
 # Elements of a contiguous run from which it is worth writing to where it belongs; shorter ones are staged.
 DIRECT = 64
 # Memory that strided targets may be staged in, over all threads.
@@ -60,7 +60,7 @@ class Job(NamedTuple):
     never been touched."""
 
     plan: Plan
-    digest: bytes
+    key: bytes
     memory: np.ndarray
     global_shape: tuple[int, ...]
     offset: tuple[int, ...]
@@ -183,13 +183,13 @@ def ns_per_byte(plan: Plan) -> float:
     return NS[plan.dist][plan.dtype.real.itemsize // 8] * SLOWER[_kernels.ISAS[isa]] / plan.dtype.itemsize
 
 
-def _pieces(job: Job, stream: bool, staging: int, share: float) -> Iterator[Piece]:
+def _pieces(job: Job, nontemporal: bool, staging: int, share: float) -> Iterator[Piece]:
     """The job's work, cut small; each piece may run in any thread. A piece should take at most `share` ns."""
     memory = job.memory
     if memory.flags.c_contiguous and memory.shape == job.global_shape:  # the most common, also with more axes than loops like
-        return _runs(job, memory.reshape(-1), (memory.size,), (0,), stream, share)
+        return _runs(job, memory.reshape(-1), (memory.size,), (0,), nontemporal, share)
     if memory.flags.c_contiguous or _inner(memory) >= DIRECT:
-        return _runs(job, memory, job.global_shape, job.offset, stream, share)
+        return _runs(job, memory, job.global_shape, job.offset, nontemporal, share)
     return (partial(_fill_tile, job, at, shape) for at, shape in blocks.tiles(memory.shape, max(staging // memory.itemsize, 1)))
 
 
@@ -204,22 +204,22 @@ def _elements_in(share: float, element_ns: float) -> int:
     return min(PIECE, max(int(share / element_ns) // 4096 * 4096, 4096))
 
 
-def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...], stream: bool,
+def _runs(job: Job, memory: np.ndarray, global_shape: tuple[int, ...], offset: tuple[int, ...], nontemporal: bool,
           share: float) -> Iterator[Piece]:
     itemsize, kernel, ns = memory.itemsize, job.plan.kernel, ns_per_byte(job.plan) * memory.itemsize
     most = _elements_in(share, ns)
     found = blocks.runs(memory.shape, memory.strides, itemsize, global_shape, offset)
     for start, length, stride, repeat, position, pitch in found:
-        bypass = stream and length * itemsize >= STREAMED_RUN
+        bypass = nontemporal and length * itemsize >= NONTEMPORAL_RUN
         if length <= most:
             step = max(1, int(share / (RUN_NS * SLOWER[_kernels.ISAS[isa]] + length * ns)))
             for j in range(0, repeat, step):
-                yield partial(_kernels.fill, kernel, job.digest, isa, bypass, start + j * stride, length, stride,
+                yield partial(_kernels.fill, kernel, job.key, isa, bypass, start + j * stride, length, stride,
                               min(step, repeat - j), memory, position + j * pitch, pitch, itemsize)
         else:
             for j in range(repeat):
                 for first in range(0, length, most):
-                    yield partial(_kernels.fill, kernel, job.digest, isa, bypass, start + j * stride + first,
+                    yield partial(_kernels.fill, kernel, job.key, isa, bypass, start + j * stride + first,
                                   min(most, length - first), 0, 1, memory, position + j * pitch + first * itemsize, 0, itemsize)
 
 
@@ -237,22 +237,22 @@ def execute_one(job: Job, num_threads: int | None = None) -> None:
     if start is None:
         execute([job], num_threads)
     else:
-        execute_run(job.plan.kernel, ns_per_byte(job.plan), job.digest, start, job.memory, num_threads, job.fresh)
+        execute_run(job.plan.kernel, ns_per_byte(job.plan), job.key, start, job.memory, num_threads, job.fresh)
 
 
-def execute_run(kernel: _kernels.Plan, byte_ns: float, digest: bytes, start: int, memory: np.ndarray, num_threads: int | None,
+def execute_run(kernel: _kernels.Plan, byte_ns: float, key: bytes, start: int, memory: np.ndarray, num_threads: int | None,
                 fresh: bool = False) -> None:
     """Elements from `start` on to all of contiguous memory. Threads share them in C, where they need not wait for the
     interpreter."""
     ns = memory.nbytes * byte_ns
     if ns < SMALL_NS:
-        _kernels.fill(kernel, digest, isa, False, start, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
+        _kernels.fill(kernel, key, isa, False, start, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
         return
     threads = resolve_threads(num_threads)
     awake, asleep = (min(threads, max(1, int(ns / least))) for least in (THREAD_NS_AWAKE, THREAD_NS))
     part = _elements_in(PIECE_NS if awake == 1 else min(PIECE_NS, ns / (8 * awake)), byte_ns * memory.itemsize)
-    stream = memory.nbytes >= STREAMED_BYTES and not fresh
-    _kernels.fill_shared(kernel, digest, isa, stream, start, memory, part, awake, asleep)
+    nontemporal = memory.nbytes >= NONTEMPORAL_BYTES and not fresh
+    _kernels.fill_shared(kernel, key, isa, nontemporal, start, memory, part, awake, asleep)
 
 
 def _start_of_run(job: Job) -> int | None:
@@ -271,10 +271,10 @@ def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
     ns = sum([job.memory.nbytes * ns_per_byte(job.plan) for job in jobs])
     threads = min(resolve_threads(num_threads), max(1, int(ns / THREAD_NS)))
-    stream = sum([job.memory.nbytes for job in jobs]) >= STREAMED_BYTES
+    nontemporal = sum([job.memory.nbytes for job in jobs]) >= NONTEMPORAL_BYTES
     share = PIECE_NS if threads == 1 else min(PIECE_NS, ns / (4 * threads))  # several for each, as one may be held up
     pieces = itertools.chain.from_iterable(
-        _pieces(job, stream and not job.fresh, STAGING_BYTES // threads, share) for job in jobs)
+        _pieces(job, nontemporal and not job.fresh, STAGING_BYTES // threads, share) for job in jobs)
     if threads == 1:
         for piece in pieces:
             piece()

@@ -98,13 +98,13 @@ def _suffix(name: str, purpose: str = "words") -> bytes:
     return _field(name.encode()) + _field(purpose.encode())
 
 
-def digest(seed_material: bytes, name: str = "", purpose: str = "words") -> bytes:
+def stream_key(seed_material: bytes, name: str = "", purpose: str = "words") -> bytes:
     """The 32 bytes that are a stream's key: state and increment of the main words, then of the redraws."""
     return _sha256(seed_material + _suffix(name, purpose)).digest()
 
 
-def draw(seed: Seed, name: str) -> bytes:
-    """The digest of one call: ``digest(seed_material(seed), name)``, without the two calls."""
+def call_key(seed: Seed, name: str) -> bytes:
+    """The key of one call: ``stream_key(seed_material(seed), name)``, without the two calls."""
     material = seed.next_material() if type(seed) is Rng else seed_material(seed)
     return _sha256(material + _suffix(name)).digest()
 

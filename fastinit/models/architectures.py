@@ -3,7 +3,7 @@
 A row is ``(kind, names, shape, rule)``. ``<0-11>`` in the names stands for the numbers 0 to 11, so that one
 row covers every block; a rule is ``(initializer, keyword arguments)``, the two things that
 ``fastinit.explain`` and the functions of ``torch.nn.init`` take as well. Nothing is imported until
-``Layout.rules()`` is asked for rule objects.
+``Architecture.rules()`` is asked for rule objects.
 """
 
 import itertools
@@ -12,7 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-__all__ = ["LAYOUTS", "Layout", "Row", "make_rule"]
+__all__ = ["ARCHITECTURES", "Architecture", "Row", "make_rule"]
 
 _RANGE = re.compile(r"<(\d+)-(\d+)>")
 
@@ -39,7 +39,7 @@ class Row(NamedTuple):
             yield pieces[0] + "".join(tail)
 
 
-class Layout(NamedTuple):
+class Architecture(NamedTuple):
     """One model: where its rule is published, and its rows."""
 
     source: str
@@ -69,8 +69,8 @@ def make_rule(initializer: str, keywords: dict) -> Any:
     return getattr(fastinit, initializer.title().replace("_", ""))(**keywords)
 
 
-def _layout(source: str, *rows: tuple) -> Layout:
-    return Layout(source, tuple(Row(*row) for row in rows))
+def _architecture(source: str, *rows: tuple) -> Architecture:
+    return Architecture(source, tuple(Row(*row) for row in rows))
 
 
 ZEROS: tuple[str, dict] = ("zeros", {})
@@ -85,7 +85,7 @@ TORCH_LINEAR = ("kaiming_uniform", {"a": math.sqrt(5)})  # U(-1/sqrt(fan_in), 1/
 # Radford et al. 2019, section 2.3; transformers, modeling_gpt2.py, GPT2PreTrainedModel._init_weights.
 _RESIDUAL = ("normal", {"std": 0.02 / math.sqrt(24)})
 
-GPT2 = _layout(
+GPT2 = _architecture(
     "Radford et al. 2019; transformers GPT2Model",
     ("embedding", "wte.weight", (50257, 768), NORMAL),
     ("embedding", "wpe.weight", (1024, 768), NORMAL),
@@ -111,7 +111,7 @@ GPT2 = _layout(
 _RESNET50_STAGES = ((1, 2, 64, 64), (2, 3, 256, 128), (3, 5, 512, 256), (4, 2, 1024, 512))
 _CLASSIFIER_BOUND = 1 / math.sqrt(2048)
 
-RESNET50 = _layout(
+RESNET50 = _architecture(
     "He et al. 2015; torchvision resnet50",
     ("conv 7x7", "conv1.weight", (64, 3, 7, 7), HE_FAN_OUT),
     ("norm", "bn1.weight", (64,), ONES),
@@ -145,7 +145,7 @@ _BLOCK = "encoder.layers.encoder_layer_<0-11>"
 _PATCHES = ("trunc_normal", {"std": math.sqrt(1 / (3 * 16 * 16)), "a": -2.0, "b": 2.0})
 _TINY_BIAS = ("normal", {"std": 1e-6})
 
-VIT_B_16 = _layout(
+VIT_B_16 = _architecture(
     "Dosovitskiy et al. 2021; torchvision vit_b_16",
     ("token", "class_token", (1, 1, 768), ZEROS),
     ("patches", "conv_proj.weight", (768, 3, 16, 16), _PATCHES),
@@ -171,7 +171,7 @@ VIT_B_16 = _layout(
 
 # Llama 3 8B: 32 blocks, width 4096, 8 of 32 heads for keys and values, 128256 tokens, no biases, untied output.
 # N(0, initializer_range = 0.02), norms 1. transformers, PreTrainedModel._init_weights and LlamaConfig.
-LLAMA_3_8B = _layout(
+LLAMA_3_8B = _architecture(
     "Dubey et al. 2024; transformers LlamaForCausalLM",
     ("embedding", "model.embed_tokens.weight", (128256, 4096), NORMAL),
     ("attention", "model.layers.<0-31>.self_attn.q_proj.weight", (4096, 4096), NORMAL),
@@ -187,4 +187,4 @@ LLAMA_3_8B = _layout(
     ("output", "lm_head.weight", (128256, 4096), NORMAL),
 )
 
-LAYOUTS = {"gpt2": GPT2, "resnet50": RESNET50, "vit-b-16": VIT_B_16, "llama-3-8b": LLAMA_3_8B}
+ARCHITECTURES = {"gpt2": GPT2, "resnet50": RESNET50, "vit-b-16": VIT_B_16, "llama-3-8b": LLAMA_3_8B}

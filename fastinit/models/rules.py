@@ -186,7 +186,7 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
         found = rule_for(name, pairs)
         try:
             spoken_of = asked is not DTYPES["bfloat16"] or memory.array_of(tensor).dtype == np.uint16
-            tasks.append((name, prepare(found.initializer.law, tensor, found.args, found.options,
+            tasks.append((name, prepare(found.initializer.definition, tensor, found.args, found.options,
                                         dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error

@@ -1,4 +1,4 @@
-"""`accelerate`: whatever is initialised within it is filled by fastinit, without a change to its code."""
+"""`accelerate`: whatever is initialized within it is filled by fastinit, without a change to its code."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from . import dispatch, init
 from ..core.calls import Initializer
 from ..core.streams import Seed
 
-# What a mode sees of an initialisation. Functions of torch.nn.init that are not here, under whatever name a module has bound
+# What a mode sees of an initialization. Functions of torch.nn.init that are not here, under whatever name a module has bound
 # them, end in one of the methods. None: torch's own is as fast, but may have to be skipped.
 _INITS: dict[str, Initializer | None] = {
     "constant_": None, "normal_": fi.normal, "uniform_": fi.uniform, "trunc_normal_": fi.trunc_normal,

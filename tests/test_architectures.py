@@ -7,27 +7,27 @@ import pytest
 from commands import PUBLISHED, TINY
 
 from fastinit.commands import bench
-from fastinit.models.architectures import LAYOUTS
+from fastinit.models.architectures import ARCHITECTURES
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_totals(name):
-    tensors = LAYOUTS[name].tensors()
+    tensors = ARCHITECTURES[name].tensors()
     assert (sum(map(math.prod, tensors.values())), len(tensors)) == PUBLISHED[name]
-    assert LAYOUTS[name].parameters() == PUBLISHED[name][0]
-    assert len(list(LAYOUTS[name].items())) == len(tensors)  # no name twice
+    assert ARCHITECTURES[name].parameters() == PUBLISHED[name][0]
+    assert len(list(ARCHITECTURES[name].items())) == len(tensors)  # no name twice
 
 
 def test_every_layout_is_listed():
-    assert LAYOUTS.keys() == PUBLISHED.keys()
+    assert ARCHITECTURES.keys() == PUBLISHED.keys()
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_first_matching_rule_is_the_rows_own(name):
-    rules = LAYOUTS[name].rules()
-    own = {row.pattern: row.rule for row in LAYOUTS[name].rows}
+    rules = ARCHITECTURES[name].rules()
+    own = {row.pattern: row.rule for row in ARCHITECTURES[name].rows}
     assert rules.keys() == own.keys()
-    for tensor, row in LAYOUTS[name].items():
+    for tensor, row in ARCHITECTURES[name].items():
         first = next(pattern for pattern in rules if fnmatch.fnmatchcase(tensor, pattern))
         assert own[first] == row.rule, tensor
 
@@ -52,7 +52,7 @@ def test_first_matching_rule_is_the_rows_own(name):
     ],
 )
 def test_published_std(layout, tensor, std):
-    row = dict(LAYOUTS[layout].items())[tensor]
+    row = dict(ARCHITECTURES[layout].items())[tensor]
     assert bench.mean_std(bench.asked_sums(row))[1] == pytest.approx(std, rel=1e-9)
 
 
