@@ -13,11 +13,11 @@ from typing import IO, Any, NamedTuple
 
 import numpy as np
 
-from .core.calls import check_name
+from .core.arguments import check_name, integers
 from .core.dtypes import DType, resolve
 from .core.explain import Explanation, explain
 from .models.rules import Rule
-from .core.blocks import sizes_of, tiles
+from .core.blocks import tiles
 from .core.streams import Pinned, Seed, pin
 
 __all__ = ["create_npy"]
@@ -72,7 +72,7 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     check_name(name)
     if not isinstance(rule, Rule):
         raise TypeError(f"rule: expected a rule such as fastinit.Normal(std=0.02), got {rule!r}")
-    tensor = Entry(name, sizes_of(shape, "shape"), resolve(dtype), rule)
+    tensor = Entry(name, integers(shape, "shape"), resolve(dtype), rule)
     tensor.explain()
     seed = pin(seed)
     header = {"descr": np.lib.format.dtype_to_descr(tensor.dtype.storage), "fortran_order": False, "shape": tensor.shape}

@@ -31,7 +31,7 @@ from jax.nn.initializers import constant, ones, zeros
 import fastinit as fi
 
 from .core.calls import Initializer
-from .core.blocks import sizes_of
+from .core.arguments import integers
 from .core.streams import pin
 
 __all__ = [
@@ -70,7 +70,7 @@ batching.primitive_batchers[_values] = _refuse
 
 def _initializer(request: Callable[[Shape], _Request], default: Any) -> Init:
     def init(key: Any, shape: Sequence[int], dtype: Any = default, out_sharding: Any = None) -> jax.Array:
-        shape = sizes_of(shape, "shape")
+        shape = integers(shape, "shape")
         of, args, options, own_shape, arrange = request(shape)
         like = jax.numpy.zeros((), dtype)  # JAX's default dtype and device
         fi.explain(of, shape if own_shape is None else own_shape, *args, dtype=like.dtype, **options)

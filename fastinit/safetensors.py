@@ -12,7 +12,7 @@ from typing import Any
 from .core.dtypes import resolve
 from .files import Entry, fill_tensors, refuse_existing, replacing
 from .models.rules import Rules, rule_for, rule_pairs
-from .core.blocks import sizes_of
+from .core.arguments import integers
 from .core.streams import Pinned, Seed, pin
 
 __all__ = ["create"]
@@ -112,7 +112,7 @@ def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Entry]:
             raise ValueError("spec: '__metadata__' is not a tensor's name in this format")
         try:
             shape, asked = value if paired else (value, dtype)
-            tensor = Entry(name, sizes_of(shape, "shape"), resolve(asked), rule)
+            tensor = Entry(name, integers(shape, "shape"), resolve(asked), rule)
             tensor.explain()
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {rule}, {error}") from error

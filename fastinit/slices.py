@@ -17,7 +17,8 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable, Sequence
 
-from .core.blocks import Block, Runs, block_of, from_index, runs, sizes_of, tiles
+from .core.arguments import integers
+from .core.blocks import Block, Runs, block_of, from_index, runs, tiles
 
 __all__ = ["Block", "Runs", "block_of", "chunks", "from_index", "runs", "shards", "tiles"]
 
@@ -50,10 +51,12 @@ def chunks(shape: int | Sequence[int], sizes: Sequence[int | Sequence[int]]) -> 
     >>> chunks((5,), [(1, 4)])
     [Block(offset=(0,), shape=(1,)), Block(offset=(1,), shape=(4,))]
     """
-    whole = sizes_of(shape, "shape")
-    if not isinstance(sizes, Sequence) or len(sizes) != len(whole):
+    whole = integers(shape, "shape")
+    if not isinstance(sizes, Sequence) or isinstance(sizes, (str, bytes)):
+        raise TypeError(f"sizes: expected an entry for each axis of {whole}, got {sizes!r}")
+    if len(sizes) != len(whole):
         raise ValueError(f"sizes: expected an entry for each axis of {whole}, got {sizes!r}")
-    return _grid([_cells(n, sizes_of(entry, "sizes"), isinstance(entry, Iterable)) for n, entry in zip(whole, sizes)])
+    return _grid([_cells(n, integers(entry, "sizes"), isinstance(entry, Iterable)) for n, entry in zip(whole, sizes)])
 
 
 def _cells(n: int, sizes: Shape, all_given: bool) -> Shape:
@@ -95,7 +98,7 @@ def shards(shape: int | Sequence[int], parts: int | Sequence[int]) -> list[Block
     >>> [block.shape for block in shards(5, 4)]
     [(2,), (2,), (1,), (0,)]
     """
-    whole, counts = sizes_of(shape, "shape"), sizes_of(parts, "parts")
+    whole, counts = integers(shape, "shape"), integers(parts, "parts")
     if len(counts) != len(whole) or 0 in counts:
         raise ValueError(f"parts: expected an int > 0 for each axis of {whole}, got {parts!r}")
     steps = [-(-n // count) for n, count in zip(whole, counts)]

@@ -133,13 +133,13 @@ def test_chunks_are_dasks():
 
 @pytest.mark.parametrize("function, arguments, error, named", [
     (from_index, ((slice(0, 4, 2),), (9,)), ValueError, "index"), (from_index, ((slice(4, 0, -1),), (9,)), ValueError, "index"),
-    (from_index, ((slice(0.0, 2),), (9,)), ValueError, "index"), (from_index, ((9,), (9,)), ValueError, "index"),
-    (from_index, ((-10,), (9,)), ValueError, "index"), (from_index, ((True,), (9,)), TypeError, "index"),
-    (from_index, ((1.0,), (9,)), TypeError, "index"), (from_index, ((...,), (9,)), TypeError, "index"),
-    (from_index, ((slice(3),), (9, 9)), TypeError, "index"), (from_index, (slice(3), (9,)), TypeError, "index"),
+    (from_index, ((slice(0.0, 2),), (9,)), TypeError, "index"), (from_index, ((9,), (9,)), ValueError, r"index\[0\]"),
+    (from_index, ((-10,), (9,)), ValueError, r"index\[0\]"), (from_index, ((True,), (9,)), TypeError, r"index\[0\]"),
+    (from_index, ((1.0,), (9,)), TypeError, r"index\[0\]"), (from_index, ((...,), (9,)), TypeError, r"index\[0\]"),
+    (from_index, ((slice(3),), (9, 9)), ValueError, "index"), (from_index, (slice(3), (9,)), TypeError, "index"),
     (from_index, ("3", (9,)), TypeError, "index"), (from_index, ((slice(3),), (-9,)), ValueError, "global_shape"),
     (chunks, ((9,), (0,)), ValueError, "sizes"), (chunks, ((9,), ((4, 4),)), ValueError, "sizes"),
-    (chunks, ((9,), (3, 3)), ValueError, "sizes"), (chunks, ((9,), 3), ValueError, "sizes"),
+    (chunks, ((9,), (3, 3)), ValueError, "sizes"), (chunks, ((9,), 3), TypeError, "sizes"),
     (chunks, ((9,), (-3,)), ValueError, "sizes"), (chunks, ((9.0,), (3,)), TypeError, "shape"),
     (shards, ((9,), (0,)), ValueError, "parts"), (shards, ((9, 9), (3,)), ValueError, "parts"),
     (shards, ((9,), (2.0,)), TypeError, "parts"), (shards, ((-1,), (2,)), ValueError, "shape"),

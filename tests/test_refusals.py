@@ -102,14 +102,20 @@ row("variance_scaling_", ValueError, "scale", "1e+12", F16, scale=1e12)
 
 # Words that mean nothing, fans, groups, ranks.
 for functions, error, argument, *values in [
-        ("variance_scaling_ kaiming_normal_", ValueError, "mode", "fan_sideways", "", None, ["fan_in"]),
-        ("variance_scaling_", ValueError, "distribution", "gaussian", None, ["normal"]),
-        ("kaiming_normal_ kaiming_uniform_", ValueError, "nonlinearity", "gelu", "ReLU", None, ["relu"]),
-        *(("trunc_normal_", EITHER, name, "sigma", None, ["std"]) for name in ("bounds", "std_is")),
+        ("variance_scaling_ kaiming_normal_", ValueError, "mode", "fan_sideways", ""),
+        ("variance_scaling_ kaiming_normal_", TypeError, "mode", None, ["fan_in"]),
+        ("variance_scaling_", ValueError, "distribution", "gaussian"),
+        ("variance_scaling_", TypeError, "distribution", None, ["normal"]),
+        ("kaiming_normal_ kaiming_uniform_", ValueError, "nonlinearity", "gelu", "ReLU"),
+        ("kaiming_normal_ kaiming_uniform_", TypeError, "nonlinearity", None, ["relu"]),
+        *(("trunc_normal_", ValueError, name, "sigma") for name in ("bounds", "std_is")),
+        *(("trunc_normal_", TypeError, name, None, ["std"]) for name in ("bounds", "std_is")),
         ("kaiming_normal_ lecun_normal_", TypeError, "truncated", 1, None), ("normal_ xavier_normal_", TypeError, "sdt", "sdt"),
-        *((SCALED, ValueError, fan, 0, -1, NAN, INF, True, "3") for fan in ("fan_in", "fan_out")),
-        (SCALED, ValueError, "layout", "OX", None), (SCALED, ValueError, "transposed", "no"), (SCALED, ValueError, "fused", 3),
-        (SCALED, ValueError, "in_axis", 1), (SCALED + " dirac_", ValueError, "groups", 3, 0, -1, 2.0, True, None, "2"),
+        *((SCALED, ValueError, fan, 0, -1, NAN, INF) for fan in ("fan_in", "fan_out")),
+        *((SCALED, TypeError, fan, True, "3") for fan in ("fan_in", "fan_out")),
+        (SCALED, ValueError, "layout", "OX"), (SCALED, TypeError, "layout", None), (SCALED, TypeError, "transposed", "no", 1),
+        (SCALED, ValueError, "fused", 3), (SCALED, TypeError, "fused", 2.0), (SCALED, ValueError, "in_axis", 1),
+        (SCALED + " dirac_", ValueError, "groups", 3, 0, -1), (SCALED + " dirac_", TypeError, "groups", 2.0, True, None, "2"),
         ("sparse_", ValueError, "sparsity", 1.5)]:
     each(functions, error, argument, *values)
 row("kaiming_normal_", ValueError, "fan_in", "None", memory((6,)), fan_out=3)

@@ -15,7 +15,7 @@ from ..core.calls import INITIALIZERS
 from ..core.dtypes import DTYPES
 from ..models.architectures import ARCHITECTURES, Row, make_rule
 from ..models.rules import Rule, fill
-from ..core.blocks import sizes_of
+from ..core.arguments import integers
 
 __all__ = ["SUFFIXES", "Spec", "create", "load"]
 
@@ -77,7 +77,7 @@ def load(what: str) -> Spec:
         table = entry if isinstance(entry, dict) else {"shape": entry}
         _known(path, f"tensors.{names}", table, {"shape", "dtype"})
         try:
-            shape = sizes_of(table.get("shape"), "shape")
+            shape = integers(table.get("shape"), "shape")
         except (TypeError, ValueError) as error:
             raise ValueError(f"{path}: tensors.{names}: {error}") from None
         for name in Row("", names, shape, ("", {})).expand():

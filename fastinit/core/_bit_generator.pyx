@@ -6,7 +6,7 @@ from libc.stdint cimport uint32_t, uint64_t
 
 import numpy as np
 
-from .calls import check_name
+from .arguments import check_name
 from .streams import seed_material, stream_key
 
 cdef extern from "pcg.h" nogil:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import operator
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-__all__ = ["Block", "Runs", "block_of", "from_index", "merged", "runs", "sizes_of", "tiles"]
+from .arguments import integer, integers
+
+__all__ = ["Block", "Runs", "block_of", "from_index", "merged", "runs", "tiles"]
 
 Shape = tuple[int, ...]
 
@@ -23,17 +24,6 @@ class Runs(NamedTuple):
     repeat: int
     position: int
     pitch: int
-
-
-def sizes_of(value: Any, name: str) -> Shape:
-    """A shape or an index, given as an int or a sequence of ints, all >= 0."""
-    numbers = tuple(value) if isinstance(value, Iterable) else (value,)
-    for n in numbers:
-        if isinstance(n, bool) or not hasattr(n, "__index__") or isinstance(n, Iterable):
-            raise TypeError(f"{name}: expected ints >= 0, got {value!r}")
-        if n < 0:
-            raise ValueError(f"{name}: expected ints >= 0, got {value!r}")
-    return tuple(operator.index(n) for n in numbers)
 
 
 class Block(NamedTuple):
@@ -87,9 +77,11 @@ def from_index(index: Sequence[slice | int], global_shape: int | Sequence[int]) 
     >>> from_index((-1, slice(3, None)), (4, 6))
     Block(offset=(3, 3), shape=(1, 3))
     """
-    whole = sizes_of(global_shape, "global_shape")
-    if not isinstance(index, Sequence) or isinstance(index, str) or len(index) != len(whole):
+    whole = integers(global_shape, "global_shape")
+    if not isinstance(index, Sequence) or isinstance(index, (str, bytes)):
         raise TypeError(f"index: expected a slice or an int for each axis of {whole}, got {index!r}")
+    if len(index) != len(whole):
+        raise ValueError(f"index: expected a slice or an int for each axis of {whole}, got {index!r}")
     bounds = [_bounds(entry, n, axis) for axis, (entry, n) in enumerate(zip(index, whole))]
     return Block(tuple(first for first, _ in bounds), tuple(n for _, n in bounds))
 
@@ -97,19 +89,17 @@ def from_index(index: Sequence[slice | int], global_shape: int | Sequence[int]) 
 def _bounds(entry: Any, n: int, axis: int) -> tuple[int, int]:
     """First element and size that one entry of an index selects on an axis of n."""
     if isinstance(entry, slice):
+        wanted = f"index: expected slices of ints with step 1, got {entry} on axis {axis}"
         try:
             first, end, step = entry.indices(n)
-        except (TypeError, ValueError):  # bounds that are no integers; a step of 0
+        except TypeError:  # bounds that are no integers
+            raise TypeError(wanted) from None
+        except ValueError:  # a step of 0
             step = 0
         if step != 1:
-            raise ValueError(f"index: expected slices of ints with step 1, got {entry} on axis {axis}")
+            raise ValueError(wanted)
         return first, max(end - first, 0)
-    if isinstance(entry, bool) or not hasattr(entry, "__index__"):
-        raise TypeError(f"index: expected slices and ints, got {entry!r} on axis {axis}")
-    at = operator.index(entry)
-    if not -n <= at < n:
-        raise ValueError(f"index: expected an int in [{-n}, {n}) on axis {axis}, got {at}")
-    return at % n, 1
+    return integer(entry, f"index[{axis}]", -n, n - 1) % n, 1
 
 
 def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[int] | None = None,
@@ -131,7 +121,7 @@ def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[
             name, value = ("offset", offset) if index is None else ("index", index)
             raise ValueError(f"{name}: {value!r} was given without global_shape")
         return shape, (0,) * len(shape), shape
-    whole = sizes_of(global_shape, "global_shape")
+    whole = integers(global_shape, "global_shape")
     if index is not None:
         if offset is not None:
             raise ValueError(f"offset, index: expected one of the two, got {offset!r} and {index!r}")
@@ -141,7 +131,7 @@ def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[
             raise ValueError(f"index: expected one that selects the tensor's shape {shape}, got {index!r} of {whole}, which "
                              f"selects {kept}")
         return whole, *block
-    at = (0,) * len(whole) if offset is None else sizes_of(offset, "offset")
+    at = (0,) * len(whole) if offset is None else integers(offset, "offset")
     if not len(whole) == len(at) == len(shape):
         raise ValueError(f"global_shape, offset: expected {len(shape)} numbers each for a block of shape {shape}, "
                          f"got {whole} and {at}")

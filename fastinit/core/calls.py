@@ -19,7 +19,8 @@ from . import memory as _memory
 from .dtypes import DType, resolve
 from .fans import calculate_fans
 from .plan import Plan
-from .blocks import block_of, sizes_of
+from .arguments import check_name, integer, integers
+from .blocks import block_of
 from .streams import Rng, Seed, call_key, seed_material, stream_key
 
 __all__ = ["Canvas", "INITIALIZERS", "Initializer", "Recipe", "initializer", "words"]
@@ -125,19 +126,9 @@ def perform(tasks: Iterable[tuple[str, _Task]], material: bytes, num_threads: in
         _memory.execute(jobs, num_threads)
 
 
-def check_name(name: Any) -> None:
-    if not isinstance(name, str):
-        raise TypeError(f"name: expected a str, got {name!r}")
-    try:
-        if not name.isascii():
-            name.encode()
-    except UnicodeEncodeError:
-        raise ValueError(f"name: expected text that UTF-8 can encode, got {name!r}") from None
-
-
 def empty(shape: Any, dtype: Any) -> np.ndarray:
     """New memory of the dtype; bfloat16 asked for by name is uint16, by ml_dtypes' type an array of that."""
-    entry, sizes = resolve(dtype), sizes_of(shape, "shape")
+    entry, sizes = resolve(dtype), integers(shape, "shape")
     _memory.check_words(entry, sizes, "shape")
     return np.empty(sizes, entry.storage if isinstance(dtype, str) else np.dtype(dtype))
 
@@ -220,7 +211,7 @@ def _call(definition: Definition, in_place: Any, tensor: Any, args: tuple, optio
             raise TypeError(f"{in_place.__name__} {error}") from None
         raise
     if num_threads is not None:
-        _memory.check_threads(num_threads)
+        integer(num_threads, "num_threads", 1)
     perform([(name, task)], seed_material(seed), num_threads, fresh)
     return tensor
 
@@ -351,7 +342,7 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     True
     """
     check_name(name)
-    (n,), (offset,) = sizes_of((n,), "n"), sizes_of((offset,), "offset")
+    n, offset = integer(n, "n"), integer(offset, "offset")
     if offset + n > _memory.MAX_WORDS:
         raise ValueError(f"n, offset: a stream has 2^48 words, got {offset} + {n}")
     out, key = np.empty(n, np.uint32), stream_key(seed_material(seed), name)

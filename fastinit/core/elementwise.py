@@ -11,10 +11,10 @@ from functools import lru_cache
 from typing import Any
 
 from . import plan
+from .arguments import boolean, choice, finite, number, text
 from .calls import Recipe, initializer
 from .dtypes import DType
 from .fans import calculate_fans, calculate_gain, fan_for_mode
-from .plan import choice, finite, number
 
 Shape = tuple[int, ...]
 
@@ -45,7 +45,7 @@ def constant(shape: Shape, dtype: DType, val: float) -> Recipe:
     >>> fi.constant(2, 0.5)
     array([0.5, 0.5], dtype=float32)
     """
-    return Recipe(plan.constant(val, dtype))
+    return Recipe(plan.constant(number(val, "val", nan=True), dtype))
 
 
 constant_ = constant.in_place
@@ -148,7 +148,7 @@ def normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0) -> R
     >>> round(float(w.std()), 3)
     0.02
     """
-    return Recipe(plan.normal(finite(mean, "mean"), finite(std, "std"), dtype))
+    return Recipe(plan.normal(finite(mean, "mean"), finite(std, "std", 0), dtype))
 
 
 normal_ = normal.in_place
@@ -193,7 +193,7 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
     ('tail', 1.018, 5.1865)
     """
     return Recipe(_truncated(
-        finite(mean, "mean"), finite(std, "std"), number(a, "a"), number(b, "b"), dtype,
+        finite(mean, "mean"), finite(std, "std", 0), number(a, "a"), number(b, "b"), dtype,
         choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
 
 
@@ -203,7 +203,9 @@ trunc_normal_ = trunc_normal.in_place
 def _scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str, distribution: str,
             fan_options: dict[str, Any]) -> Recipe:
     """As `_make_scaled`, remembered where only hashable arguments are given."""
-    if fan_options or not isinstance(mode, str) or not isinstance(distribution, str):
+    text(mode, "mode")
+    choice(distribution, "distribution", "uniform", "normal", "truncated_normal")
+    if fan_options:
         return _make_scaled(shape, dtype, asked, gain, mode, distribution, **fan_options)
     return _remembered(shape, dtype, asked, gain, mode, distribution)
 
@@ -212,7 +214,6 @@ def _make_scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str,
                  **fan_options: Any) -> Recipe:
     """Standard deviation gain / sqrt(n), n the fan that `mode` names; every initializer below ends here. `asked` is the
     argument that the gain came from, for errors."""
-    choice(distribution, "distribution", "uniform", "normal", "truncated_normal")
     fans = calculate_fans(shape, **fan_options)
     n = fan_for_mode(fans, mode)
     std = gain / math.sqrt(n) if n else 0.0  # n is 0 for tensors without elements only
@@ -233,17 +234,8 @@ def _make_scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str,
 _remembered = lru_cache(maxsize=1024)(_make_scaled)
 
 
-def _gain(value: Any, name: str = "gain") -> float:
-    gain = finite(value, name)
-    if gain < 0:
-        raise ValueError(f"{name}: expected a number >= 0, got {gain}")
-    return gain
-
-
 def _normal(truncated: Any) -> str:
-    if not isinstance(truncated, bool):
-        raise TypeError(f"truncated: expected a bool, got {truncated!r}")
-    return "truncated_normal" if truncated else "normal"
+    return "truncated_normal" if boolean(truncated, "truncated") else "normal"
 
 
 @initializer
@@ -272,7 +264,7 @@ def variance_scaling(shape: Shape, dtype: DType, scale: float = 1.0, mode: str =
     >>> round(fi.explain("variance_scaling", (100, 50), 3.0, "fan_avg", "normal").std, 6)
     0.2
     """
-    scale = _gain(scale, "scale")
+    scale = finite(scale, "scale", 0)
     return _scaled(shape, dtype, f"scale={scale:g}", math.sqrt(scale), mode, distribution, fan_options)
 
 
@@ -299,7 +291,7 @@ def xavier_uniform(shape: Shape, dtype: DType, gain: float = 1.0, **fan_options:
     >>> fi.explain("xavier_uniform", (30, 20)).high == (6 / 50) ** 0.5
     True
     """
-    gain = _gain(gain)
+    gain = finite(gain, "gain", 0)
     return _scaled(shape, dtype, f"gain={gain:g}", gain, "fan_avg", "uniform", fan_options)
 
 
@@ -327,7 +319,7 @@ def xavier_normal(shape: Shape, dtype: DType, gain: float = 1.0, *, truncated: b
     >>> round(fi.explain("xavier_normal", (30, 20)).std, 6)
     0.2
     """
-    gain = _gain(gain)
+    gain = finite(gain, "gain", 0)
     return _scaled(shape, dtype, f"gain={gain:g}", gain, "fan_avg", _normal(truncated), fan_options)
 
 

@@ -10,7 +10,7 @@ from . import _kernels
 from . import memory as _memory
 from .calls import INITIALIZERS, Initializer
 from .dtypes import resolve
-from .blocks import sizes_of
+from .arguments import integers
 
 
 @dataclass(frozen=True)
@@ -110,7 +110,7 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
     name = name.removesuffix("_")
     if name not in INITIALIZERS:
         raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
-    entry, sizes = resolve(dtype), sizes_of(shape, "shape")
+    entry, sizes = resolve(dtype), integers(shape, "shape")
     with _kernels.default_environment():
         recipe = INITIALIZERS[name].definition(sizes, entry, *args, **options)
     plan, facts = recipe.plan, recipe.facts

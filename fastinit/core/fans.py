@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-import numbers
-import operator
-import sys
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+
+from .arguments import boolean, choice, finite, integer, integers, text
 
 __all__ = ["Fans", "calculate_fans", "calculate_gain", "fan_for_mode"]
 
@@ -70,7 +69,7 @@ def calculate_fans(
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         Whatever is not as said here: naming the argument, what was expected and what came.
 
     Notes
@@ -93,43 +92,69 @@ def calculate_fans(
     >>> calculate_fans((3, 3, 32, 2), in_axis=(), out_axis=3, batch_axis=2)  # Keras' depthwise kernel
     Fans(fan_in=9, fan_out=18)
     """
-    shape = _integers("shape", shape)
-    own = Fans(_finite("fan_in", fan_in, 0), _finite("fan_out", fan_out, 0))
-    if None not in own:
-        return own
-    (groups,) = _integers("groups", (groups,), 1)
-    count, fused_axis = fused if isinstance(fused, (tuple, list)) and len(fused) == 2 else (fused, None)
-    (count,) = _integers("fused", (count,), 1)
-    if transposed not in (True, False):
-        raise ValueError(f"transposed: expected True or False, got {transposed!r}")
+    shape = integers(shape, "shape")
+    given = Fans(_given(fan_in, "fan_in"), _given(fan_out, "fan_out"))
+    if None not in given:
+        return given
     batch = () if batch_axis is None else _axes("batch_axis", batch_axis, shape)
     if in_axis is None and out_axis is None:
-        free = [axis for axis in range(len(shape)) if axis not in batch]
-        letters = _spell(layout, len(free))
-        if len(free) < 2 and own == (None, None):
-            raise ValueError(f"shape: expected at least 2 dimensions, or fan_in= and fan_out=, got {shape}, batch_axis {batch}")
-        if len(free) < 2:
-            return own
-        if len(letters) != len(free):
-            raise ValueError(f"layout: {layout!r} expects {len(letters)} axes, got {len(free)} of shape {shape}")
-        ends = tuple(free[letters.index(letter)] for letter in ("OI" if transposed else "IO"))
-        inputs, outputs = ends[:1], ends[1:]
-        sizes = _divide("groups", shape, free[letters.index("O")], groups)  # the other channel axis is stored per group
+        roles = _by_layout(layout, shape, batch, groups, transposed)
     else:
-        if in_axis is None or out_axis is None or (layout, groups, transposed) != ("OI", 1, False):
-            raise ValueError("in_axis, out_axis: expected both, and layout, groups, transposed at their defaults, "
-                             f"got {in_axis!r}, {out_axis!r}, and {layout!r}, {groups}, {transposed}")
-        inputs, outputs, sizes = _axes("in_axis", in_axis, shape), _axes("out_axis", out_axis, shape), shape
-    named = (*inputs, *outputs, *batch)
+        if (layout, groups, transposed) != ("OI", 1, False):
+            raise ValueError("in_axis, out_axis: expected layout, groups and transposed at their defaults beside them, "
+                             f"got {layout!r}, {groups!r}, {transposed!r}")
+        roles = _by_axes(in_axis, out_axis, shape)
+    if roles is None:
+        if given == (None, None):
+            raise ValueError(f"shape: expected at least 2 dimensions, or fan_in= and fan_out=, got {shape}, batch_axis {batch}")
+        return given
+    named = (*roles.inputs, *roles.outputs, *batch)
     if len(set(named)) < len(named):
-        raise ValueError(f"in_axis, out_axis, batch_axis: expected distinct axes of {shape}, got {inputs}, {outputs}, {batch}")
-    if count > 1 or fused_axis is not None:
-        chosen = outputs if fused_axis is None else _axes("fused", fused_axis, shape)
-        if len(chosen) != 1:
-            raise ValueError(f"fused: expected (n, axis) with one axis, got {fused!r} for the axes {chosen}")
-        sizes = _divide("fused", sizes, chosen[0], count)
+        raise ValueError(f"in_axis, out_axis, batch_axis: expected distinct axes of {shape}, got {roles.inputs}, "
+                         f"{roles.outputs}, {batch}")
+    sizes = _one_of_fused(fused, roles)
     field = math.prod([size for axis, size in enumerate(sizes) if axis not in named])
-    return Fans(*[mine or field * math.prod([sizes[axis] for axis in axes]) for mine, axes in zip(own, (inputs, outputs))])
+    return Fans(*[fan or field * math.prod([sizes[axis] for axis in axes]) for fan, axes in zip(given, roles)])
+
+
+class _Roles(NamedTuple):
+    """Which axes are input and output channels, and the sizes of one group."""
+
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    sizes: tuple[int, ...]
+
+
+def _by_layout(layout: str, shape: tuple[int, ...], batch: tuple[int, ...], groups: int, transposed: bool) -> _Roles | None:
+    """None where there are fewer than two axes to be channels."""
+    free = [axis for axis in range(len(shape)) if axis not in batch]
+    letters = _spell(layout, len(free))
+    groups, transposed = integer(groups, "groups", 1), boolean(transposed, "transposed")
+    if len(free) < 2:
+        return None
+    if len(letters) != len(free):
+        raise ValueError(f"layout: {layout!r} expects {len(letters)} axes, got {len(free)} of shape {shape}")
+    o, i = (free[letters.index(letter)] for letter in "OI")
+    sizes = _divide("groups", shape, o, groups)  # the other channel axis is stored per group
+    return _Roles((o,), (i,), sizes) if transposed else _Roles((i,), (o,), sizes)
+
+
+def _by_axes(in_axis: Axes, out_axis: Axes, shape: tuple[int, ...]) -> _Roles:
+    if in_axis is None or out_axis is None:
+        raise ValueError(f"in_axis, out_axis: expected both, got {in_axis!r} and {out_axis!r}")
+    return _Roles(_axes("in_axis", in_axis, shape), _axes("out_axis", out_axis, shape), shape)
+
+
+def _one_of_fused(fused: Any, roles: _Roles) -> tuple[int, ...]:
+    """The sizes of one of the matrices that lie side by side."""
+    n, axis = fused if isinstance(fused, (tuple, list)) and len(fused) == 2 else (fused, None)
+    n = integer(n, "fused", 1)
+    if n == 1 and axis is None:
+        return roles.sizes
+    axes = roles.outputs if axis is None else _axes("fused", axis, roles.sizes)
+    if len(axes) != 1:
+        raise ValueError(f"fused: expected (n, axis) with one axis, got {fused!r} for the axes {axes}")
+    return _divide("fused", roles.sizes, axes[0], n)
 
 
 def fan_for_mode(fans: Fans, mode: str) -> float:
@@ -144,7 +169,7 @@ def fan_for_mode(fans: Fans, mode: str) -> float:
     [9.0, 25.0, 17.0, 15.0]
     """
     needed: dict[str, Sequence[float | None]] = {"fan_in": fans[:1], "fan_out": fans[1:], "fan_avg": fans, "fan_geo_avg": fans}
-    key = mode.lower() if isinstance(mode, str) else ""
+    key = text(mode, "mode").lower()
     if key not in needed:
         raise ValueError(f"mode: expected one of {', '.join(needed)}, got {mode!r}")
     known = [fan for fan in needed[key] if fan is not None]
@@ -181,7 +206,7 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
     Raises
     ------
-    ValueError
+    TypeError, ValueError
         An unknown name, or a `param` that is no finite number.
 
     Notes
@@ -194,15 +219,14 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     >>> calculate_gain("tanh"), calculate_gain("leaky_relu", 0.2)
     (1.6666666666666667, 1.3867504905630728)
     """
-    if not isinstance(nonlinearity, str) or nonlinearity not in _GAINS:
-        raise ValueError(f"nonlinearity: expected one of {', '.join(_GAINS)}, got {nonlinearity!r}")
-    slope = _finite("param", param)
-    return _GAINS[nonlinearity] if slope is None or nonlinearity != "leaky_relu" else _leaky_relu(float(slope))
+    gain = _GAINS[choice(nonlinearity, "nonlinearity", *_GAINS)]
+    slope = None if param is None else finite(param, "param")
+    return gain if slope is None or nonlinearity != "leaky_relu" else _leaky_relu(slope)
 
 
 def _spell(layout: str, ndim: int) -> str:
     # Two letters alone stand for the frameworks that say so: torch puts the spatial axes last, Keras and JAX first.
-    letters = {"OI": "OI*", "IO": "*IO"}.get(layout, layout) if isinstance(layout, str) else ""
+    letters = {"OI": "OI*", "IO": "*IO"}.get(text(layout, "layout"), layout)
     spatial = letters.replace("O", "", 1).replace("I", "", 1)
     known = spatial == "*" or (set(spatial) <= set("DHWL") and len(set(spatial)) == len(spatial))
     if len(letters) != len(spatial) + 2 or not known:
@@ -212,7 +236,7 @@ def _spell(layout: str, ndim: int) -> str:
 
 
 def _axes(name: str, axes: int | Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple(axis % len(shape) for axis in _integers(name, axes, -len(shape), len(shape) - 1))
+    return tuple([axis % len(shape) for axis in integers(axes, name, -len(shape), len(shape) - 1)])
 
 
 def _divide(name: str, sizes: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]:
@@ -221,24 +245,11 @@ def _divide(name: str, sizes: tuple[int, ...], axis: int, n: int) -> tuple[int, 
     return (*sizes[:axis], sizes[axis] // n, *sizes[axis + 1 :])
 
 
-def _finite(name: str, value: float | None, above: float = -math.inf) -> int | float | None:
-    """A finite real number as Python's own, an int if integral; None stays None."""
+def _given(value: Any, name: str) -> int | float | None:
+    """A fan > 0 as Python's own number, an exact int if integral."""
     if value is None:
         return None
-    number = math.nan
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        number = int(value) if isinstance(value, numbers.Integral) else float(value)
-    if not (number > above and abs(number) <= sys.float_info.max):
-        raise ValueError(f"{name}: expected a finite number{' above 0' if above == 0 else ''}, got {value!r}")
-    return int(number) if number % 1 == 0 else number
-
-
-def _integers(name: str, values: Any, lowest: int = 0, highest: float = math.inf) -> tuple[int, ...]:
-    items = tuple(values) if hasattr(values, "__iter__") else (values,)
-    try:
-        integers = tuple(map(operator.index, items))
-    except TypeError:
-        integers = (lowest - 1,)
-    if bool in map(type, items) or (integers and not lowest <= min(integers) <= max(integers) <= highest):
-        raise ValueError(f"{name}: expected integers in [{lowest}, {highest}], got {', '.join(map(repr, items))}")
-    return integers
+    fan = finite(value, name)
+    if not fan > 0:
+        raise ValueError(f"{name}: expected a number > 0, got {value!r}")
+    return int(value) if fan.is_integer() else fan

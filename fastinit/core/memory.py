@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from . import _kernels, blocks
+from .arguments import integer
 from .dtypes import BY_NUMPY, DType, resolve
 from .plan import Plan
 
@@ -157,7 +158,7 @@ threads_from_environment = _threads_from_environment()
 def resolve_threads(num_threads: int | None) -> int:
     """How many threads a fill may use: the argument, FASTINIT_NUM_THREADS or OMP_NUM_THREADS (both as they were at import), but
     no more than there are CPUs, as they would wait for one another."""
-    asked = threads_from_environment if num_threads is None else check_threads(num_threads)
+    asked = threads_from_environment if num_threads is None else integer(num_threads, "num_threads", 1)
     available = cpus()
     return min(asked or available, available)
 
@@ -165,14 +166,6 @@ def resolve_threads(num_threads: int | None) -> int:
 def cpus() -> int:
     """Those that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def check_threads(num_threads: Any) -> int:
-    if isinstance(num_threads, bool) or not isinstance(num_threads, (int, np.integer)):
-        raise TypeError(f"num_threads: expected an int >= 1, got {num_threads!r}")
-    if num_threads < 1:
-        raise ValueError(f"num_threads: expected an int >= 1, got {num_threads}")
-    return int(num_threads)
 
 
 Piece = Callable[[], None]

@@ -5,7 +5,6 @@ The encoding is part of the stream: ``src_c/README.md``, section 2.
 
 from __future__ import annotations
 
-import operator
 import os
 import threading
 from collections.abc import Sequence
@@ -13,6 +12,8 @@ from functools import lru_cache
 from typing import Any, TypeGuard, Union
 
 import numpy as np
+
+from .arguments import integer
 
 __all__ = ["Pinned", "Rng", "Seed", "default_rng", "manual_seed", "pin"]
 
@@ -27,18 +28,6 @@ _TAG = b"fastinit stream 1"
 def _field(data: bytes) -> bytes:
     """Length before content, so that no two lists of fields share an encoding."""
     return len(data).to_bytes(8, "little") + data
-
-
-def _natural(value: Any, what: str) -> int:
-    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == np.bool_:
-        raise TypeError(f"{what}: expected an int >= 0, got the bool {value!r}")
-    try:
-        number = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{what}: expected an int >= 0, got {value!r} of type {type(value).__name__}") from None
-    if number < 0:
-        raise ValueError(f"{what}: expected an int >= 0, got {number}")
-    return number
 
 
 def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
@@ -62,8 +51,8 @@ def entropy(seed: Seed) -> tuple[int, ...]:
     if _is_sequence(seed):
         if len(seed) == 0 or any(map(_is_sequence, seed)):
             raise ValueError(f"seed: expected a flat sequence of at least one int, got {seed!r}")
-        return tuple(_natural(value, f"seed[{i}]") for i, value in enumerate(seed))
-    return (_natural(seed, "seed"),)
+        return tuple(integer(value, f"seed[{i}]") for i, value in enumerate(seed))
+    return (integer(seed, "seed"),)
 
 
 @lru_cache(maxsize=256)

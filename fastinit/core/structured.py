@@ -7,9 +7,9 @@ import math
 import numpy as np
 
 from . import plan
+from .arguments import finite, integer
 from .calls import Canvas, Recipe, initializer
 from .dtypes import DTYPES, DType
-from .plan import finite, spread
 
 Shape = tuple[int, ...]
 
@@ -70,8 +70,9 @@ def dirac(shape: Shape, dtype: DType, groups: int = 1) -> Recipe:
     array([[[0., 1., 0.]]], dtype=float32)
     """
     _rank(shape, "dirac", 3, 4, 5)
-    if isinstance(groups, bool) or not isinstance(groups, (int, np.integer)) or groups < 1 or shape[0] % groups:
-        raise ValueError(f"groups: expected an int >= 1 that divides the {shape[0]} output channels, got {groups!r}")
+    groups = integer(groups, "groups", 1)
+    if shape[0] % groups:
+        raise ValueError(f"groups: expected a divisor of the {shape[0]} output channels, got {groups}")
     per_group = shape[0] // groups
     centre = tuple(k // 2 for k in shape[2:])
 
@@ -241,10 +242,10 @@ def sparse(shape: Shape, dtype: DType, sparsity: float, std: float = 0.01) -> Re
     [3, 3, 3, 3]
     """
     _rank(shape, "sparse", 2)
-    sparsity = finite(sparsity, "sparsity")
-    if not 0 <= sparsity <= 1:
+    sparsity = finite(sparsity, "sparsity", 0)
+    if sparsity > 1:
         raise ValueError(f"sparsity: expected a number in [0, 1], got {sparsity}")
-    values = plan.normal(0.0, spread(std), dtype)
+    values = plan.normal(0.0, finite(std, "std", 0), dtype)
     rows, columns = shape
     zeroed = math.ceil(sparsity * rows)
 

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .dtypes import DTYPES, DType
-from .plan import REACH, Plan, _kernel, _round, _scale, _steps, finite, number, spread
+from .plan import REACH, Plan, kernel_plan, rounded, rounded_std, uniform_grid
 
 __all__ = ["trunc_normal"]
 
@@ -85,7 +85,7 @@ def _series(start: Decimal, width: Decimal) -> tuple[Decimal, Decimal, Decimal]:
 @lru_cache(maxsize=1024)
 def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, bounds: str = "absolute",
                  std_is: str = "parent") -> Plan:
-    mean, std, a, b = finite(mean, "mean") + 0.0, spread(std), number(a, "a") + 0.0, number(b, "b") + 0.0
+    mean, std, a, b = mean + 0.0, std + 0.0, a + 0.0, b + 0.0
     if a > b:
         raise ValueError(f"a, b: expected a <= b, got a={a}, b={b}")
     with localcontext(_DIGITS):
@@ -112,7 +112,7 @@ def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, boun
             return _point(inside["least"], dtype, *moments, a, b, inside)
         regime, acceptance, numbers = _proposal(mean, std, asked, dtype, inside)
     dist = {"gaussian": "trunc_normal", "narrow": "trunc_narrow", "tail": "trunc_tail"}[regime]
-    return Plan(_kernel(dist, dtype, **numbers, **inside), "trunc_normal", dtype, *moments, a, b, acceptance, regime)
+    return Plan(kernel_plan(dist, dtype, **numbers, **inside), "trunc_normal", dtype, *moments, a, b, acceptance, regime)
 
 
 def _point(x: float, dtype: DType, mean: float, std: float, a: float, b: float, inside: dict[str, float]) -> Plan:
@@ -120,7 +120,7 @@ def _point(x: float, dtype: DType, mean: float, std: float, a: float, b: float, 
     x = min(max(x, inside["least"]), inside["most"])
     if math.isinf(x):
         raise ValueError(f"a, b: expected bounds within {dtype.name}'s range (up to {dtype.max:g}), got {a} and {b}")
-    return Plan(_kernel("uniform", dtype, shift=x, low=x, high=x, least=x, most=x), "trunc_normal", dtype, mean, std, a, b,
+    return Plan(kernel_plan("uniform", dtype, shift=x, low=x, high=x, least=x, most=x), "trunc_normal", dtype, mean, std, a, b,
                 regime="point")
 
 
@@ -146,7 +146,7 @@ def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
         reach = REACH[dtype.real] * std
         _check_reach(max(low, mean - reach), min(high, mean + reach), dtype)
         if max(abs(mean), std) <= DTYPES[dtype.real.name].max:
-            scale, shift = _scale(std, dtype), _round(mean, dtype)
+            scale, shift = rounded_std(std, dtype), rounded(mean, dtype)
             kept = _cut(_rounds_to(low, dtype), -_rounds_to(-high, dtype), shift, scale).mass
             if kept >= least:
                 return "gaussian", min(kept, asked.mass), {"scale": scale, "shift": shift}
@@ -173,12 +173,12 @@ def _check_reach(low: float, high: float, dtype: DType) -> None:
 def _narrow(low: float, high: float, mean: float, std: float, dtype: DType) -> dict[str, float]:
     """A uniform candidate k is accepted if d (d curve + slope) <= -2 ln u, d = k - origin: the square of its distance from
     the mean, less that of the densest point, all in steps of the uniform's grid, so that no std can overflow."""
-    numbers = _steps(low, high, dtype)
+    numbers = uniform_grid(low, high, dtype)
     step, middle, centre = Decimal(numbers["scale"]), (Decimal(low) + Decimal(high)) / 2, Decimal(mean)
-    origin = _round((min(max(centre, Decimal(low)), Decimal(high)) - middle) / step, dtype)
+    origin = rounded((min(max(centre, Decimal(low)), Decimal(high)) - middle) / step, dtype)
     curve = (step / Decimal(std)) ** 2
     slope = 2 * (Decimal(origin) + (middle - centre) / step) * curve
-    return {**numbers, "origin": origin, "curve": _round(curve, dtype), "slope": _round(slope, dtype)}
+    return {**numbers, "origin": origin, "curve": rounded(curve, dtype), "slope": rounded(slope, dtype)}
 
 
 def _tail(bound: float, rate: Decimal, std: float, dtype: DType) -> dict[str, float]:
@@ -187,8 +187,8 @@ def _tail(bound: float, rate: Decimal, std: float, dtype: DType) -> dict[str, fl
     scale = Decimal(std) / (2 * rate)
     if abs(bound) * 2.0**-62 < abs(scale) < dtype.tiny:  # a smaller one cannot be seen
         raise ValueError(f"std, a, b: a spread of {float(abs(scale)):g} at {bound:g} is below the arithmetic of {dtype.name}")
-    return {"scale": _round(scale, dtype), "shift": bound, "curve": _round(1 / (2 * rate), dtype),
-            "slope": _round(-1 / rate, dtype)}
+    return {"scale": rounded(scale, dtype), "shift": bound, "curve": rounded(1 / (2 * rate), dtype),
+            "slope": rounded(-1 / rate, dtype)}
 
 
 def _parent(mean: float, std: float, a: float, b: float, bounds: str) -> float:

@@ -12,8 +12,8 @@ from dask.base import tokenize
 
 import fastinit as fi
 
-from ..core.calls import Initializer, check_name, empty
-from ..core.blocks import sizes_of
+from ..core.arguments import check_name, integers
+from ..core.calls import Initializer, empty
 from ..core.streams import pin
 
 __all__ = ["for_dask"]
@@ -36,7 +36,7 @@ def for_dask(of: Initializer) -> Callable[..., da.Array]:
         for key in _OWN:
             if key in options:
                 raise TypeError(f"{key}: expected none, as Dask shares out the work, got {options[key]!r}")
-        shape = sizes_of(shape, "shape")
+        shape = integers(shape, "shape")
         elementwise = fi.explain(of, shape, *args, dtype=dtype, **options).elementwise
         check_name(name)
         storage = empty((0,) * len(shape), dtype)

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.dtypes import BY_NUMPY, DTYPES, DType
-from ..core.blocks import sizes_of
+from ..core.arguments import integers
 
 __all__ = ["Tensor", "read"]
 
@@ -92,7 +92,7 @@ def _safetensors(path: Path) -> Iterator[Tensor]:
             for name, entry in header.items():
                 if name != "__metadata__":
                     start, end = map(operator.index, entry["data_offsets"])
-                    entries.append((name, str(entry["dtype"]), sizes_of(entry["shape"], "shape"), start, end))
+                    entries.append((name, str(entry["dtype"]), integers(entry["shape"], "shape"), start, end))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ValueError(f"{path}: expected a safetensors file, got a header that is not its JSON") from None
     size = path.stat().st_size - 8 - length

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from ..core import elementwise, memory, structured
-from ..core.calls import SHARED, Initializer, check_name, perform, prepare
+from ..core.arguments import check_name, integer
+from ..core.calls import SHARED, Initializer, perform, prepare
 from ..core.dtypes import DTYPES, resolve
 from ..core.streams import Seed, seed_material
 
@@ -192,6 +193,6 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
             raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
     memory.check_disjoint([(name, memory) for name, (_, memory, *_) in tasks])
     if num_threads is not None:
-        memory.check_threads(num_threads)
+        integer(num_threads, "num_threads", 1)
     perform(tasks, seed_material(seed), num_threads)
     return arrays
