@@ -184,7 +184,8 @@ for functions, error, argument, *values in [
         (WAYS + " fill", ValueError, "num_threads", 0, -1), (WAYS + " fill", TypeError, "num_threads", np.True_, 2.5, "2"),
         (WAYS + " normal explain fill", EITHER, "dtype", "float8", "int8", 5), ("fill", EITHER, "dtype", "float64"),
         ("normal explain", TypeError, "shape", 2.5, (2.0,), "34", None), ("words", EITHER, "n", -1, 2**48 + 1, 2.5, True),
-        ("words", EITHER, "offset", -1, 2**48, 2.5, None), ("explain", ValueError, "initializer", "gaussian", 5),
+        ("words", EITHER, "offset", -1, 2**48, 2.5, None), ("explain", ValueError, "initializer", "gaussian"),
+        ("explain", TypeError, "initializer", 5),
         ("explain", ValueError, "std", -1), ("Normal", TypeError, "sdt", "sdt"), ("fill", EITHER, "rules", fi.Normal(), 5)]:
     each(functions, error, argument, *values)
 

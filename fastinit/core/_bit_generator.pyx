@@ -129,3 +129,6 @@ class BitGenerator(np.random.BitGenerator):
         other = type(self)(self.seed_seq)
         other.state = self.state
         return other.advance(jumps * 0x9E3779B97F4A7C15)
+
+
+BitGenerator.__module__ = "fastinit"

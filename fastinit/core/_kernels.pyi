@@ -11,6 +11,9 @@ DTYPES: tuple[str, ...]
 ISAS: tuple[str, ...]
 AVAILABLE_ISAS: tuple[str, ...]
 COMPILER: str
+FILLED: int
+TOO_LARGE: int
+NOT_CONTIGUOUS: int
 
 class default_environment:
     def __enter__(self) -> None: ...
@@ -34,6 +37,6 @@ def fill_shared(
 def fill_small(
     costed: tuple[Plan, float], isa: int, target: np.ndarray, below: float, call_key: Callable[[Any, str], bytes], seed: Any,
     name: str,
-) -> bool | None: ...
+) -> int: ...
 def words(key: bytes, isa: int, start: int, out: np.ndarray) -> None: ...
 def transform(plan: Plan, isa: int, words: np.ndarray, target: np.ndarray) -> None: ...

@@ -175,10 +175,13 @@ def fill_shared(Plan plan, bytes key, int isa, bint nontemporal, uint64_t start,
         PyBuffer_Release(&view)
 
 
+FILLED, TOO_LARGE, NOT_CONTIGUOUS = range(3)
+
+
 def fill_small(tuple costed, int isa, target, double below, call_key, seed, name):
-    """All of a contiguous target that takes so few ns by (Plan, ns for a byte), with the key that call_key(seed, name) gives:
-    `fill` of one run, in a tenth of the time. False, with nothing drawn or written, where it takes longer; None where the target
-    is not contiguous and writable."""
+    """FILLED: all of the target, by (Plan, ns for a byte) and the key that call_key(seed, name) gives; `fill` of one run, in a
+    tenth of the time. Else no key was asked for and nothing written: TOO_LARGE, as it would take `below` ns or more, or
+    NOT_CONTIGUOUS, or else not writable."""
     cdef Plan plan = costed[0]
     cdef double ns_per_byte = costed[1]
     cdef Py_buffer view
@@ -187,17 +190,17 @@ def fill_small(tuple costed, int isa, target, double below, call_key, seed, name
     try:
         PyObject_GetBuffer(target, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     except (BufferError, ValueError):
-        return None
+        return 2
     try:
         if view.len * ns_per_byte >= below:
-            return False
+            return 1
         c_key = key_of(call_key(seed, name))
         runs = fi_runs(0, view.len // view.itemsize, 0, 1, 0)
         with nogil:
             fi_fill(&plan.c, &c_key, &runs, isa, False, view.buf)
     finally:
         PyBuffer_Release(&view)
-    return True
+    return 0
 
 
 def words(bytes key, int isa, uint64_t start, uint32_t[::1] out):

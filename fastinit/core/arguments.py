@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -29,12 +28,15 @@ def integer(value: Any, name: str, least: float = 0, most: float = math.inf) -> 
     Traceback (most recent call last):
     TypeError: groups: expected an int >= 1, got 3.0
     """
-    if isinstance(value, (bool, np.bool_)) or getattr(value, "dtype", None) == np.bool_:
+    if type(value) is int:
+        found = value
+    elif isinstance(value, bool) or getattr(value, "dtype", None) == np.bool_:
         raise TypeError(f"{name}: expected an int{_range(least, most)}, got the bool {value!r}")
-    try:
-        found = operator.index(value)
-    except TypeError:
-        raise TypeError(f"{name}: expected an int{_range(least, most)}, got {value!r}") from None
+    else:
+        try:
+            found = operator.index(value)
+        except TypeError:
+            raise TypeError(f"{name}: expected an int{_range(least, most)}, got {value!r}") from None
     if not least <= found <= most:
         raise ValueError(f"{name}: expected an int{_range(least, most)}, got {found}")
     return found
@@ -50,7 +52,7 @@ def integers(value: Any, name: str, least: float = 0, most: float = math.inf) ->
     """
     if isinstance(value, (str, bytes)):
         raise TypeError(f"{name}: expected ints{_range(least, most)}, got {value!r}")
-    if isinstance(value, Iterable) and not (isinstance(value, np.ndarray) and value.ndim == 0):
+    if hasattr(value, "__iter__") and not (isinstance(value, np.ndarray) and value.ndim == 0):
         values = tuple(value)
         try:
             return tuple([integer(item, name, least, most) for item in values])

@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 from .arguments import integer, integers
+from .public import public_in
 
 __all__ = ["Block", "Runs", "block_of", "from_index", "merged", "runs", "tiles"]
 
 Shape = tuple[int, ...]
 
 
+@public_in("fastinit.slices")
 class Runs(NamedTuple):
     """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and is written at byte
     ``position + j * pitch`` of the memory."""
@@ -26,6 +28,7 @@ class Runs(NamedTuple):
     pitch: int
 
 
+@public_in("fastinit.slices")
 class Block(NamedTuple):
     """Where a block lies in a global tensor.
 
@@ -49,6 +52,7 @@ class Block(NamedTuple):
         return tuple(slice(first, first + n) for first, n in zip(*self))
 
 
+@public_in("fastinit.slices")
 def from_index(index: Sequence[slice | int], global_shape: int | Sequence[int]) -> Block:
     """The block that an index selects, as JAX hands it to a callback.
 

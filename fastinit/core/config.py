@@ -6,6 +6,7 @@ from typing import Any
 
 from . import _kernels
 from . import memory as _memory
+from .public import public
 
 __all__ = ["on_demand", "show_config"]
 
@@ -16,6 +17,7 @@ def _version() -> str:
     return version("fastinit-kernels")
 
 
+@public
 def show_config() -> dict[str, Any]:
     """What this installation runs on.
 

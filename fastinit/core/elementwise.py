@@ -55,9 +55,6 @@ constant_ = constant.in_place
 def zeros(shape: Shape, dtype: DType) -> Recipe:
     """Every element 0.
 
-    Parameters
-    ----------
-
     Notes
     -----
     `torch.nn.init.zeros_`.
@@ -77,9 +74,6 @@ zeros_ = zeros.in_place
 @initializer
 def ones(shape: Shape, dtype: DType) -> Recipe:
     """Every element 1.
-
-    Parameters
-    ----------
 
     Notes
     -----
@@ -393,9 +387,6 @@ kaiming_normal_ = kaiming_normal.in_place
 @initializer
 def lecun_uniform(shape: Shape, dtype: DType, **fan_options: Any) -> Recipe:
     """Uniform on ±sqrt(3 / fan_in).
-
-    Parameters
-    ----------
 
     Notes
     -----

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import _kernels
 from . import memory as _memory
-from .calls import INITIALIZERS, Initializer
+from .calls import INITIALIZERS, recipe_of
 from .dtypes import resolve
+from .public import public
 from .arguments import integers
 
 
+@public
 @dataclass(frozen=True)
 class Explanation:
     """What an initializer would write; `explain` makes these.
@@ -71,7 +73,9 @@ class Explanation:
     elementwise: bool
 
 
-def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any = "float32", **options: Any) -> Explanation:
+@public
+def explain(initializer: str | Callable[..., Any], shape: Any, *args: Any, dtype: Any = "float32",
+            **options: Any) -> Explanation:
     """Fans, gain, standard deviation, bounds and acceptance of an initializer, without writing anything.
 
     Parameters
@@ -106,13 +110,13 @@ def explain(initializer: str | Initializer, shape: Any, *args: Any, dtype: Any =
     >>> e.fan_in, e.fan_out, round(e.std, 6)
     (288, 288, 0.083333)
     """
-    name = initializer if isinstance(initializer, str) else getattr(initializer, "__name__", repr(initializer))
-    name = name.removesuffix("_")
+    if not isinstance(initializer, str) and not hasattr(initializer, "definition"):
+        raise TypeError(f"initializer: expected the name of one, or one itself, got {initializer!r}")
+    name = (initializer if isinstance(initializer, str) else initializer.__name__).removesuffix("_")
     if name not in INITIALIZERS:
         raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
     entry, sizes = resolve(dtype), integers(shape, "shape")
-    with _kernels.default_environment():
-        recipe = INITIALIZERS[name].definition(sizes, entry, *args, **options)
+    recipe = recipe_of(INITIALIZERS[name], sizes, entry, args, options)
     plan, facts = recipe.plan, recipe.facts
     random = plan is not None and plan.dist != "constant"
     acceptance, regime = (plan.acceptance, plan.regime) if plan else (1.0, None)

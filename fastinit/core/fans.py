@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from .arguments import boolean, choice, finite, integer, integers, text
+from .public import public
 
 __all__ = ["Fans", "calculate_fans", "calculate_gain", "fan_for_mode"]
 
 Axes = int | Sequence[int] | None
 
 
+@public
 class Fans(NamedTuple):
     """The two fans of a weight, as `calculate_fans` gives them.
 
@@ -33,6 +35,7 @@ class Fans(NamedTuple):
     fan_out: int | float | None
 
 
+@public
 def calculate_fans(
     shape: Sequence[int], *, layout: str = "OI", groups: int = 1, transposed: bool = False,
     fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None, batch_axis: Axes = None,
@@ -188,6 +191,7 @@ _GAINS = {**dict.fromkeys(_ONES, 1.0), "tanh": 5.0 / 3.0, "relu": _leaky_relu(0.
           "selu": 3.0 / 4.0}
 
 
+@public
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Recommended gain of a nonlinearity, as in ``torch.nn.init``.
 

@@ -14,6 +14,8 @@ from typing import Any, TypeGuard, Union
 import numpy as np
 
 from .arguments import integer
+from .public import public
+from .rng_methods import RngMethods
 
 __all__ = ["Pinned", "Rng", "Seed", "default_rng", "manual_seed", "pin"]
 
@@ -111,7 +113,8 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_renew_lock)
 
 
-class Rng:
+@public
+class Rng(RngMethods):
     """A source of fresh keys: each call that is given it draws values unlike any before, reproducibly.
 
     Every initializer is also a method (``rng.normal_(w)`` is ``fastinit.normal_(w, seed=rng)``). Calls are numbered under a
@@ -183,6 +186,7 @@ class Rng:
 _default = Rng()
 
 
+@public
 def default_rng() -> Rng:
     """The `Rng` behind calls without ``seed=``.
 
@@ -206,6 +210,7 @@ def default_rng() -> Rng:
     return _default
 
 
+@public
 def manual_seed(seed: Seed) -> Rng:
     """Start the default `Rng` anew, so that calls without ``seed=`` repeat.
 

@@ -23,9 +23,6 @@ def _rank(shape: Shape, name: str, *ranks: int) -> None:
 def eye(shape: Shape, dtype: DType) -> Recipe:
     """Ones on the diagonal of a matrix, zeros elsewhere.
 
-    Parameters
-    ----------
-
     Notes
     -----
     `torch.nn.init.eye_`; the matrix need not be square.
@@ -92,9 +89,6 @@ dirac_ = dirac.in_place
 def bilinear(shape: Shape, dtype: DType) -> Recipe:
     """A transposed convolution's kernel (I, O, height, width) that upsamples by linear interpolation.
 
-    Parameters
-    ----------
-
     Notes
     -----
     Every (height, width) plane is the outer product of tents: ``1 - |i / f - c|`` with f = ceil(k / 2) and
@@ -126,7 +120,7 @@ bilinear_ = bilinear.in_place
 def _orthogonal_matrix(canvas: Canvas, rows: int, columns: int, gain: float) -> np.ndarray:
     """Q of the QR decomposition of a gaussian matrix, signs fixed: uniform by Haar's measure (Mezzadri 2007)."""
     real = DTYPES[canvas.dtype.real.name]
-    tall = canvas.draw(plan.normal(0.0, 1.0, real), (max(rows, columns), min(rows, columns)))
+    tall = canvas.made(plan.normal(0.0, 1.0, real), (max(rows, columns), min(rows, columns)))
     q, r = np.linalg.qr(tall)
     q *= np.where(np.diagonal(r) < 0, -gain, gain).astype(q.dtype)
     return q if rows >= columns else q.T

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from ..core.explain import explain
+from ..core.public import public_in
 from ..core.memory import array_of
 from .rules import (
     KaimingNormal, KaimingUniform, LecunNormal, LecunUniform, Normal, Rule, TruncNormal, Uniform, VarianceScaling,
@@ -23,6 +24,7 @@ from ..core.streams import Seed
 __all__ = ["PRESETS", "Preset"]
 
 
+@public_in("fastinit.presets")
 class Preset(NamedTuple):
     """How a framework fills one kind of layer: rules, as the entries of `PRESETS` have them, and two ways to apply them.
 

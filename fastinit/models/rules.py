@@ -12,11 +12,14 @@ import numpy as np
 
 from ..core import elementwise, memory, structured
 from ..core.arguments import check_name, integer
-from ..core.calls import SHARED, Initializer, perform, prepare
+from ..core.calls import Initializer, perform, prepare
 from ..core.dtypes import DTYPES, resolve
+from ..core.public import public
+from ..core.signatures import SHARED, check_arguments, own_parameters
 from ..core.streams import Seed, seed_material
 
 
+@public
 @dataclass(frozen=True)
 class Rule:
     """What `fill` does with the tensors that a pattern names: an initializer and its parameters.
@@ -59,12 +62,14 @@ def rule(of: Initializer) -> Callable[..., Rule]:
         parameters = SHARED.keys() & options.keys()
         if parameters:
             raise TypeError(f"{make.__name__}: {', '.join(sorted(parameters))} belong to fill, not to a rule")
-        inspect.signature(of).bind((), *args, **options)
+        check_arguments(make, args, options)
         return Rule(of, args, options)
 
+    public(make)
     make.__name__ = make.__qualname__ = _camel(of.__name__)
-    required = [p for p in list(inspect.signature(of).parameters.values())[1:]
-                if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+    own, fans = own_parameters(of.definition)
+    make.__signature__ = inspect.Signature([*own, *fans])  # type: ignore[attr-defined]
+    required = [p for p in own if p.default is p.empty]
     example = f"{make.__name__}({', '.join(['0.5'] * len(required))})"
     make.__doc__ = _DOC.format(name=of.__name__, example=example)
     return make
@@ -142,6 +147,7 @@ def rule_for(name: str, pairs: Iterable[tuple[str, Rule]]) -> Rule:
     raise ValueError(f"rules: no pattern matches the tensor {name!r}")
 
 
+@public
 def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
          num_threads: int | None = None, dtype: Any = None) -> Mapping[str, Any]:
     """Fill a whole model, each tensor keyed by its name.
@@ -187,7 +193,7 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
         found = rule_for(name, pairs)
         try:
             spoken_of = asked is not DTYPES["bfloat16"] or memory.array_of(tensor).dtype == np.uint16
-            tasks.append((name, prepare(found.initializer.definition, tensor, found.args, found.options,
+            tasks.append((name, prepare(found.initializer, tensor, found.args, found.options,
                                         dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
