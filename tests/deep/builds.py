@@ -55,7 +55,7 @@ BUILDS = [*((cc, "", flags) for cc in (GCC, CLANG) for flags in ("-O0", "-O2", "
 
 
 def digests() -> list[dict]:
-    """Golden digests across compilers, optimisation and processors
+    """Golden digests across compilers, optimization and processors
 
     `tests/cross.py` with each compiler: every digest of `tests/golden-1.json`, on every instruction set that the processor (or
     the emulator) has. s390x is big-endian. With `-ffp-contract=fast` too: the text has no product and sum to fuse. The

@@ -1,10 +1,10 @@
 """Tier 2 of the tests: what takes minutes or hours. Sections run one by one; each leaves its figures in docs/quality.json, with
-the commit and the machine that they came from, and docs/quality.md is made from that file.
+the commit and the machine that they came from. docs/quality.md and the pages of docs/quality are made from that file.
 
     python tests/deep/run.py                        # everything
     python tests/deep/run.py --only radius angle    # some sections; the others' figures stay
     python tests/deep/run.py --list
-    python tests/deep/run.py --render               # docs/quality.md again; nothing is run
+    python tests/deep/run.py --render               # the pages again; nothing is run
     python tests/deep/run.py --only randomness --logs practrand-1.log ...   # what batteries of others printed elsewhere
 
 Exit code 0 if all that ran is as it should be. Sections that need a compiler, an emulator or a tool say so in their text.
@@ -13,14 +13,18 @@ Exit code 0 if all that ran is as it should be. Sections that need a compiler, a
 from __future__ import annotations
 
 import argparse
+import inspect
 import json
 import platform
+import re
 import subprocess
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "deep"), str(ROOT)]
@@ -35,15 +39,24 @@ import samples  # noqa: E402
 
 import fastinit as fi  # noqa: E402
 
-SECTIONS = {**exhaustive.SECTIONS, **samples.SECTIONS, **batteries.SECTIONS, **builds.SECTIONS, **fuzzing.SECTIONS,
-            **mutants.SECTIONS}
-JSON, PAGE = ROOT / "docs" / "quality.json", ROOT / "docs" / "quality.md"
+MODULES = (exhaustive, samples, batteries, builds, fuzzing, mutants)  # a page of details for each
+SECTIONS = {name: section for module in MODULES for name, section in module.SECTIONS.items()}
+DOCS = ROOT / "docs"
+JSON = DOCS / "quality.json"
 
 HEAD = """# What was verified
 
-Made by `python tests/deep/run.py` from [quality.json](quality.json); do not edit. Each section names the commit and the machine
-that its figures come from. `pytest` runs smaller forms of most of this at every commit; how both tiers are built is told in
-[tests/deep/run.py](../tests/deep/run.py).
+Each line links to what was done and to every figure found. `pytest` runs smaller forms of most of this at every commit. This page
+is made by [tests/deep/run.py](../tests/deep/run.py) from [quality.json](quality.json); do not edit it.
+
+"""
+TAIL = """
+```{toctree}
+:hidden:
+:glob:
+
+quality/*
+```
 """
 
 
@@ -92,22 +105,51 @@ def table(rows: list[dict]) -> str:
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 
-def page(report: dict) -> str:
-    parts, summary = [], []
-    for name, section in SECTIONS.items():
-        title, _, text = (section.__doc__ or "").partition("\n")
+def title_of(told: Callable[[], list[dict]] | ModuleType) -> str:
+    """The first line of a docstring."""
+    return (told.__doc__ or "").partition("\n")[0]
+
+
+def anchor(title: str) -> str:
+    """Of a heading, as GitHub and MyST make it."""
+    return re.sub(r"[^\w -]", "", title).lower().replace(" ", "-")
+
+
+def summary(report: dict) -> str:
+    """docs/quality.md: a line for each section."""
+    rows = []
+    for module in MODULES:
+        for name, section in module.SECTIONS.items():
+            title = title_of(section)
+            if name in report:
+                r = report[name]
+                rows.append({"what": f"[{title}](quality/{module.__name__}.md#{anchor(title)})", "as it should be": r["ok"],
+                             "commit": r["commit"], "minutes": round(r["seconds"] / 60, 1)})
+            else:
+                rows.append({"what": title, "as it should be": "not run"})
+    return HEAD + table(rows) + "\n" + TAIL
+
+
+def details(module: ModuleType, report: dict) -> str:
+    """A page of docs/quality: what each section of a module does, its figures, and where they come from."""
+    parts = [f"# {module.__name__.title()}\n\n{title_of(module)}\n"]
+    for name, section in module.SECTIONS.items():
         if name not in report:
-            summary.append({"section": title, "as it should be": "not run"})
             continue
         r = report[name]
-        summary.append({"section": title, "as it should be": r["ok"], "commit": r["commit"],
-                        "minutes": round(r["seconds"] / 60, 1)})
-        body = "\n".join(line.removeprefix("    ") for line in text.strip("\n").splitlines()).strip()
+        text = inspect.cleandoc(section.__doc__ or "").partition("\n")[2].strip()
         source = (f"{r['commit']}, stream {r['stream']}; {r['cpu']}, {', '.join(r['isas'])}; {r['compiler']}; "
                   f"Python {r['python']}, NumPy {r['numpy']}; {r['when']}, {r['seconds']:,} s. "
                   f"`python tests/deep/run.py --only {name}`")
-        parts.append(f"## {title}\n\n{body}\n\n{table(r['rows'])}\n\n{source}\n")
-    return "\n".join([HEAD, table(summary) + "\n", *parts])
+        parts.append(f"## {title_of(section)}\n\n{text}\n\n{table(r['rows'])}\n\n{source}\n")
+    return "\n".join(parts)
+
+
+def render(report: dict) -> None:
+    (DOCS / "quality").mkdir(exist_ok=True)
+    (DOCS / "quality.md").write_text(summary(report))
+    for module in MODULES:
+        (DOCS / "quality" / f"{module.__name__}.md").write_text(details(module, report))
 
 
 def main() -> int:
@@ -117,10 +159,10 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=builds.MINUTES, help="of each fuzzer; a tenth of it for stress")
     parser.add_argument("--logs", nargs="+", type=Path, default=[], metavar="FILE", help="of batteries, for --only randomness")
     parser.add_argument("--list", action="store_true", help="the sections' names")
-    parser.add_argument("--render", action="store_true", help="make the page, run nothing")
+    parser.add_argument("--render", action="store_true", help="make the pages, run nothing")
     arguments = parser.parse_args()
     if arguments.list:
-        print(*(f"{name:16} {(section.__doc__ or '').splitlines()[0]}" for name, section in SECTIONS.items()), sep="\n")
+        print(*(f"{name:16} {title_of(section)}" for name, section in SECTIONS.items()), sep="\n")
         return 0
     builds.MINUTES, batteries.LOGS = arguments.minutes, arguments.logs
     failed = []
@@ -133,8 +175,8 @@ def main() -> int:
         report = json.loads(JSON.read_text()) if JSON.exists() else {}
         JSON.write_text(json.dumps({**report, name: result}, indent=1) + "\n")
         failed += [] if result["ok"] else [name]
-    PAGE.write_text(page(json.loads(JSON.read_text())))
-    print("failed:", *failed) if failed else print(f"{PAGE.relative_to(ROOT)} written")
+    render(json.loads(JSON.read_text()))
+    print("failed:", *failed) if failed else print("docs/quality.md and docs/quality written")
     return bool(failed)
 
 
