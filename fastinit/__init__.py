@@ -7,6 +7,8 @@ shard.
 
 from __future__ import annotations
 
+from . import presets as presets
+from . import slices as slices
 from .core._kernels import STREAM_VERSION
 from .core.calls import INITIALIZERS, words
 from .core.config import on_demand as __getattr__  # noqa: F401
