@@ -17,7 +17,9 @@ import pytest
 
 import fastinit as fi
 
-DOCS = Path(__file__).parent.parent / "docs"
+ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
+README = (ROOT / "README.md").read_text()
 BUILDERS = ("sphinx", "numpydoc", "myst_parser", "pydata_sphinx_theme", "matplotlib", "torch", "jax", "dask")
 SESSIONS = re.findall(r"```console\n(.*?)```", "".join(path.read_text() for path in sorted(DOCS.glob("*.md"))), re.S)
 
@@ -60,6 +62,33 @@ def test_the_five_minutes_are_a_session():
     first = next(session for session in SESSIONS if "pip install" in session)
     for step in ("fastinit init", "fastinit audit", "fastinit plot symmetry", "fastinit plot depth", "fi.normal"):
         assert step in first
+
+
+def test_the_readmes_python_runs():
+    blocks = re.findall(r"```python\n(.*?)```", README, re.S)
+    assert len(blocks) == 2
+    exec("".join(blocks), {})
+
+
+def test_the_readmes_links_lead_somewhere():
+    targets = re.findall(r"\]\(([^)#:]+)", re.sub("```.*?```", "", README, flags=re.S))
+    assert targets
+    for target in targets:
+        assert (ROOT / target).exists(), target
+
+
+def test_the_readmes_tree_is_the_package():
+    """Each line is a folder or files, two spaces before what they do."""
+    told, folders = set(), []
+    for line in re.search(r"```text\n(fastinit/.*?)```", README, re.S)[1].splitlines():
+        depth, names = (len(line) - len(line.lstrip())) // 2, re.split(" {2,}", line.strip())[0].split(", ")
+        if names[0].endswith("/"):
+            folders[depth:] = names
+        else:
+            told |= {"".join(folders[:depth]) + name for name in names}
+    assert all((ROOT / name).is_file() for name in told)
+    found = {path.relative_to(ROOT).as_posix() for end in ("py", "pyx") for path in (ROOT / "fastinit").rglob(f"*.{end}")}
+    assert found - told == {name for name in found if name.endswith(("__init__.py", "__main__.py"))}
 
 
 def test_every_public_name_has_a_page():
