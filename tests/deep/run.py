@@ -46,8 +46,8 @@ JSON = DOCS / "quality.json"
 
 HEAD = """# What was verified
 
-Each line links to what was done and to every figure found. `pytest` runs smaller forms of most of this at every commit. This page
-is made by [tests/deep/run.py](../tests/deep/run.py) from [quality.json](quality.json); do not edit it.
+Each line links to what was done and to every figure found. `pytest` runs smaller forms of most of this at every commit. The
+page is made by [tests/deep/run.py](../tests/deep/run.py) from [quality.json](quality.json); do not edit it.
 
 """
 TAIL = """
