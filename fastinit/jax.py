@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
@@ -30,7 +30,7 @@ from jax.nn.initializers import constant, ones, zeros
 
 import fastinit as fi
 
-from .core.calls import Initializer
+from .core.calls import INITIALIZERS, Initializer
 from .core.arguments import integers
 from .core.streams import pin
 
@@ -42,7 +42,19 @@ __all__ = [
 
 Axes = int | Sequence[int]
 Shape = tuple[int, ...]
-Init = Callable[..., jax.Array]
+
+
+class Init(Protocol):
+    """An initializer as JAX calls it."""
+
+    def __call__(self, key: Any, shape: Sequence[int], dtype: Any = None, out_sharding: Any = None) -> jax.Array: ...
+
+
+class MakeInit(Protocol):
+    """What gives an initializer that is scaled by fans."""
+
+    def __call__(self, in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: Any = None) -> Init: ...
+
 
 
 class _Request(NamedTuple):
@@ -106,7 +118,7 @@ def uniform(scale: float = 1e-2, dtype: Any = None) -> Init:
     >>> bool(0 <= w.min() < w.max() < 0.1)
     True
     """
-    return _initializer(lambda shape: _Request(fi.uniform, (0.0, scale)), dtype)
+    return _initializer(lambda shape: _Request(INITIALIZERS["uniform"], (0.0, scale)), dtype)
 
 
 def normal(stddev: float = 1e-2, dtype: Any = None) -> Init:
@@ -119,7 +131,7 @@ def normal(stddev: float = 1e-2, dtype: Any = None) -> Init:
     >>> bool((w == fi.normal((100, 50), std=0.02, seed=[0, 7])).all())
     True
     """
-    return _initializer(lambda shape: _Request(fi.normal, (0.0, stddev)), dtype)
+    return _initializer(lambda shape: _Request(INITIALIZERS["normal"], (0.0, stddev)), dtype)
 
 
 def truncated_normal(stddev: float = 1e-2, dtype: Any = None, lower: float = -2.0, upper: float = 2.0) -> Init:
@@ -132,7 +144,8 @@ def truncated_normal(stddev: float = 1e-2, dtype: Any = None, lower: float = -2.
     >>> float(abs(fastinit.jax.truncated_normal(0.5)(jax.random.key(0), (100, 50))).max()) <= 1
     True
     """
-    return _initializer(lambda shape: _Request(fi.trunc_normal, (0.0, stddev, lower, upper), {"bounds": "std"}), dtype)
+    args = 0.0, stddev, lower, upper
+    return _initializer(lambda shape: _Request(INITIALIZERS["trunc_normal"], args, {"bounds": "std"}), dtype)
 
 
 def variance_scaling(scale: float, mode: str, distribution: str, in_axis: Axes = -2, out_axis: Axes = -1,
@@ -160,7 +173,7 @@ def variance_scaling(scale: float, mode: str, distribution: str, in_axis: Axes =
     """
     def request(shape: Shape) -> _Request:
         fan_in, fan_out = (_fan(shape, axes, batch_axis) for axes in (out_axis, in_axis))
-        return _Request(fi.variance_scaling, (scale, mode, distribution), {"fan_in": fan_in, "fan_out": fan_out})
+        return _Request(INITIALIZERS["variance_scaling"], (scale, mode, distribution), {"fan_in": fan_in, "fan_out": fan_out})
 
     return _initializer(request, dtype)
 
@@ -174,7 +187,7 @@ def _fan(shape: Shape, *others: Axes) -> float:
     return math.prod(shape) / apart if 0 not in shape else 1.0  # without elements, any fan will do
 
 
-def _scaled(scale: float, mode: str, distribution: str) -> Callable[..., Init]:
+def _scaled(scale: float, mode: str, distribution: str) -> MakeInit:
     def make(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: Any = None) -> Init:
         return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
 
@@ -182,12 +195,16 @@ def _scaled(scale: float, mode: str, distribution: str) -> Callable[..., Init]:
     return make
 
 
-glorot_uniform = xavier_uniform = _scaled(1.0, "fan_avg", "uniform")
-glorot_normal = xavier_normal = _scaled(1.0, "fan_avg", "truncated_normal")
-lecun_uniform = _scaled(1.0, "fan_in", "uniform")
-lecun_normal = _scaled(1.0, "fan_in", "truncated_normal")
-he_uniform = kaiming_uniform = _scaled(2.0, "fan_in", "uniform")
-he_normal = kaiming_normal = _scaled(2.0, "fan_in", "truncated_normal")
+glorot_uniform: MakeInit = _scaled(1.0, "fan_avg", "uniform")
+glorot_normal: MakeInit = _scaled(1.0, "fan_avg", "truncated_normal")
+lecun_uniform: MakeInit = _scaled(1.0, "fan_in", "uniform")
+lecun_normal: MakeInit = _scaled(1.0, "fan_in", "truncated_normal")
+he_uniform: MakeInit = _scaled(2.0, "fan_in", "uniform")
+he_normal: MakeInit = _scaled(2.0, "fan_in", "truncated_normal")
+xavier_uniform: MakeInit = glorot_uniform
+xavier_normal: MakeInit = glorot_normal
+kaiming_uniform: MakeInit = he_uniform
+kaiming_normal: MakeInit = he_normal
 
 
 def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> Init:
@@ -203,10 +220,10 @@ def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> 
     """
     def request(shape: Shape) -> _Request:
         if len(shape) < 2:
-            return _Request(fi.orthogonal, (scale,), {}, shape)  # which will be refused
+            return _Request(INITIALIZERS["orthogonal"], (scale,), {}, shape)  # which will be refused
         n = shape[column_axis]
         rest = np.delete(shape, column_axis).tolist()
-        return _Request(fi.orthogonal, (scale,), {}, (math.prod(rest), n),
+        return _Request(INITIALIZERS["orthogonal"], (scale,), {}, (math.prod(rest), n),
                     lambda matrix: np.moveaxis(matrix.reshape(*rest, n), -1, column_axis))
 
     return _initializer(request, dtype)
@@ -223,5 +240,5 @@ def delta_orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = Non
     >>> bool(np.allclose(w[1, 1] @ w[1, 1].T, np.eye(4), atol=1e-5)), int(np.count_nonzero(w))
     (True, 24)
     """
-    return _initializer(lambda shape: _Request(fi.delta_orthogonal, (scale,), {}, (*shape[:-3:-1], *shape[:-2]),
+    return _initializer(lambda shape: _Request(INITIALIZERS["delta_orthogonal"], (scale,), {}, (*shape[:-3:-1], *shape[:-2]),
                                            lambda kernel: np.moveaxis(kernel, (0, 1), (-1, -2))), dtype)

@@ -16,7 +16,6 @@ import numpy as np
 
 from . import _kernels
 from . import memory as _memory
-from ._kernels import FILLED, TOO_LARGE, fill_small
 from .arguments import check_name, integer, integers
 from .blocks import block_of
 from .dtypes import DType, resolve
@@ -26,8 +25,8 @@ from .rng_methods import RngMethods
 from .signatures import check_arguments, describe
 from .streams import Rng, Seed, call_key, seed_material, stream_key
 
-__all__ = ["Canvas", "INITIALIZERS", "Initializer", "Recipe", "empty", "initializer", "perform", "prepare", "recipe_of",
-           "words"]
+__all__ = ["Canvas", "INITIALIZERS", "InPlace", "Initializer", "Recipe", "empty", "initializer", "perform", "prepare",
+           "recipe_of", "words"]
 
 
 class Canvas(NamedTuple):
@@ -73,13 +72,14 @@ class Recipe(NamedTuple):
 
 
 Definition = Callable[..., Recipe]
+InPlace = Callable[..., Any]
 
 
 class Initializer(Protocol):
     """A public function made of a definition: the one that allocates, whose ``in_place`` is the one that fills."""
 
     definition: Definition
-    in_place: Callable[..., Any]
+    in_place: InPlace
     __name__: str
 
     def __call__(self, shape: Any, *args: Any, **options: Any) -> np.ndarray: ...
@@ -146,6 +146,7 @@ def empty(shape: Any, dtype: Any) -> np.ndarray:
     return np.empty(sizes, entry.storage if isinstance(dtype, str) else np.dtype(dtype))
 
 
+_FILLED, _TOO_LARGE = _kernels.FILLED, _kernels.TOO_LARGE
 # Types whose values cannot change and, of one type, are the same if they are equal; but for the zeros, which have a sign.
 _PLAIN = frozenset({int, float, str, bool, type(None), np.float32, np.float64})
 
@@ -180,10 +181,11 @@ def initializer(definition: Definition) -> Initializer:
             except (TypeError, ValueError):
                 plan = None
             if plan is not None:
-                outcome = fill_small(plan, _memory.isa, tensor, _memory.SMALL_NS, call_key, seed, name)
-                if outcome == TOO_LARGE:
+                outcome = _kernels.fill_small(plan, _memory.isa, tensor, _memory.SMALL_NS, call_key, seed, name)
+                if outcome == _FILLED:
+                    return tensor
+                if outcome == _TOO_LARGE:
                     _memory.execute_run(*plan, call_key(seed, name), 0, tensor, num_threads)
-                if outcome == FILLED or outcome == TOO_LARGE:
                     return tensor
         return _call(in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
 

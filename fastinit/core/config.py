@@ -50,9 +50,9 @@ def show_config() -> dict[str, Any]:
 def on_demand(name: str) -> Any:
     """An attribute of the package that costs milliseconds to import."""
     if name == "BitGenerator":
-        from ._bit_generator import BitGenerator
+        from . import _bit_generator
 
-        return BitGenerator
+        return _bit_generator.BitGenerator
     if name == "__version__":
         return _version()
     raise AttributeError(f"module 'fastinit' has no attribute {name!r}")

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import plan
 from .arguments import boolean, choice, finite, number, text
-from .calls import Recipe, initializer
+from .calls import InPlace, Recipe, initializer
 from .dtypes import DType
 from .fans import calculate_fans, calculate_gain, fan_for_mode
 
@@ -48,7 +48,7 @@ def constant(shape: Shape, dtype: DType, val: float) -> Recipe:
     return Recipe(plan.constant(number(val, "val", nan=True), dtype))
 
 
-constant_ = constant.in_place
+constant_: InPlace = constant.in_place
 
 
 @initializer
@@ -68,7 +68,7 @@ def zeros(shape: Shape, dtype: DType) -> Recipe:
     return Recipe(plan.constant(0.0, dtype))
 
 
-zeros_ = zeros.in_place
+zeros_: InPlace = zeros.in_place
 
 
 @initializer
@@ -88,7 +88,7 @@ def ones(shape: Shape, dtype: DType) -> Recipe:
     return Recipe(plan.constant(1.0, dtype))
 
 
-ones_ = ones.in_place
+ones_: InPlace = ones.in_place
 
 
 @initializer
@@ -116,7 +116,7 @@ def uniform(shape: Shape, dtype: DType, a: float = 0.0, b: float = 1.0) -> Recip
     return Recipe(plan.uniform(finite(a, "a"), finite(b, "b"), dtype))
 
 
-uniform_ = uniform.in_place
+uniform_: InPlace = uniform.in_place
 
 
 @initializer
@@ -145,7 +145,7 @@ def normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0) -> R
     return Recipe(plan.normal(finite(mean, "mean"), finite(std, "std", 0), dtype))
 
 
-normal_ = normal.in_place
+normal_: InPlace = normal.in_place
 
 
 @initializer
@@ -191,7 +191,7 @@ def trunc_normal(shape: Shape, dtype: DType, mean: float = 0.0, std: float = 1.0
         choice(bounds, "bounds", "absolute", "std"), choice(std_is, "std_is", "parent", "result")))
 
 
-trunc_normal_ = trunc_normal.in_place
+trunc_normal_: InPlace = trunc_normal.in_place
 
 
 def _scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str, distribution: str,
@@ -262,7 +262,7 @@ def variance_scaling(shape: Shape, dtype: DType, scale: float = 1.0, mode: str =
     return _scaled(shape, dtype, f"scale={scale:g}", math.sqrt(scale), mode, distribution, fan_options)
 
 
-variance_scaling_ = variance_scaling.in_place
+variance_scaling_: InPlace = variance_scaling.in_place
 
 
 @initializer
@@ -289,7 +289,7 @@ def xavier_uniform(shape: Shape, dtype: DType, gain: float = 1.0, **fan_options:
     return _scaled(shape, dtype, f"gain={gain:g}", gain, "fan_avg", "uniform", fan_options)
 
 
-xavier_uniform_ = xavier_uniform.in_place
+xavier_uniform_: InPlace = xavier_uniform.in_place
 
 
 @initializer
@@ -317,7 +317,7 @@ def xavier_normal(shape: Shape, dtype: DType, gain: float = 1.0, *, truncated: b
     return _scaled(shape, dtype, f"gain={gain:g}", gain, "fan_avg", _normal(truncated), fan_options)
 
 
-xavier_normal_ = xavier_normal.in_place
+xavier_normal_: InPlace = xavier_normal.in_place
 
 
 @initializer
@@ -348,7 +348,7 @@ def kaiming_uniform(shape: Shape, dtype: DType, a: float = 0, mode: str = "fan_i
     return _scaled(shape, dtype, f"a={a:g}", calculate_gain(nonlinearity, a), mode, "uniform", fan_options)
 
 
-kaiming_uniform_ = kaiming_uniform.in_place
+kaiming_uniform_: InPlace = kaiming_uniform.in_place
 
 
 @initializer
@@ -381,7 +381,7 @@ def kaiming_normal(shape: Shape, dtype: DType, a: float = 0, mode: str = "fan_in
     return _scaled(shape, dtype, f"a={a:g}", calculate_gain(nonlinearity, a), mode, _normal(truncated), fan_options)
 
 
-kaiming_normal_ = kaiming_normal.in_place
+kaiming_normal_: InPlace = kaiming_normal.in_place
 
 
 @initializer
@@ -402,7 +402,7 @@ def lecun_uniform(shape: Shape, dtype: DType, **fan_options: Any) -> Recipe:
     return _scaled(shape, dtype, "", 1.0, "fan_in", "uniform", fan_options)
 
 
-lecun_uniform_ = lecun_uniform.in_place
+lecun_uniform_: InPlace = lecun_uniform.in_place
 
 
 @initializer
@@ -427,4 +427,4 @@ def lecun_normal(shape: Shape, dtype: DType, *, truncated: bool = True, **fan_op
     return _scaled(shape, dtype, "", 1.0, "fan_in", _normal(truncated), fan_options)
 
 
-lecun_normal_ = lecun_normal.in_place
+lecun_normal_: InPlace = lecun_normal.in_place

@@ -53,7 +53,7 @@ def _isa_from_environment() -> int:
     return _kernels.ISAS.index(name)
 
 
-isa = _isa_from_environment()
+isa: int = _isa_from_environment()
 
 
 class Job(NamedTuple):
@@ -152,7 +152,7 @@ def _threads_from_environment() -> int | None:
     return None
 
 
-threads_from_environment = _threads_from_environment()
+threads_from_environment: int | None = _threads_from_environment()
 
 
 def resolve_threads(num_threads: int | None) -> int:

@@ -19,7 +19,7 @@ __all__ = ["REACH", "Plan", "constant", "kernel_plan", "normal", "rounded", "rou
 
 # The largest |z| a gaussian kernel gives, rounded up: sqrt(2 ln 2) times the root of the bits below one that the smallest
 # u has (2^-32 and 2^-54).
-REACH = {np.dtype(np.float32): 6.661, np.dtype(np.float64): 8.653}
+REACH: dict[np.dtype[Any], float] = {np.dtype(np.float32): 6.661, np.dtype(np.float64): 8.653}
 
 
 @dataclass(frozen=True)

@@ -20,4 +20,6 @@ def public_in(module: str) -> Callable[[T], T]:
     return named
 
 
-public = public_in("fastinit")
+def public(thing: T) -> T:
+    """`public_in` the package itself."""
+    return public_in("fastinit")(thing)

@@ -30,7 +30,7 @@ SHARED = _keywords(
     global_shape=("int | Sequence[int] | None", None), offset=("int | Sequence[int] | None", None),
     index=("Sequence[slice | int] | None", None))
 _SHARED_BY = {"tensor": SHARED, "shape": SHARED | _keywords(dtype=("DTypeLike", "float32"))}
-_FIRST = {"tensor": Parameter("tensor", Parameter.POSITIONAL_OR_KEYWORD, annotation="Tensor"),
+_FIRST = {"tensor": Parameter("tensor", Parameter.POSITIONAL_OR_KEYWORD, annotation="_Buffer"),
           "shape": Parameter("shape", Parameter.POSITIONAL_OR_KEYWORD, annotation="int | Sequence[int]")}
 _FAN_KEYWORDS = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is p.KEYWORD_ONLY]
 

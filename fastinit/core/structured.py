@@ -8,7 +8,7 @@ import numpy as np
 
 from . import plan
 from .arguments import finite, integer
-from .calls import Canvas, Recipe, initializer
+from .calls import Canvas, InPlace, Recipe, initializer
 from .dtypes import DTYPES, DType
 
 Shape = tuple[int, ...]
@@ -44,7 +44,7 @@ def eye(shape: Shape, dtype: DType) -> Recipe:
     return Recipe(None, {}, write)
 
 
-eye_ = eye.in_place
+eye_: InPlace = eye.in_place
 
 
 @initializer
@@ -82,7 +82,7 @@ def dirac(shape: Shape, dtype: DType, groups: int = 1) -> Recipe:
     return Recipe(None, {}, write)
 
 
-dirac_ = dirac.in_place
+dirac_: InPlace = dirac.in_place
 
 
 @initializer
@@ -114,7 +114,7 @@ def bilinear(shape: Shape, dtype: DType) -> Recipe:
     return Recipe(None, {}, write)
 
 
-bilinear_ = bilinear.in_place
+bilinear_: InPlace = bilinear.in_place
 
 
 def _orthogonal_matrix(canvas: Canvas, rows: int, columns: int, gain: float) -> np.ndarray:
@@ -169,7 +169,7 @@ def orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
                          "draws": rows * columns}, write)
 
 
-orthogonal_ = orthogonal.in_place
+orthogonal_: InPlace = orthogonal.in_place
 
 
 @initializer
@@ -207,7 +207,7 @@ def delta_orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
     return Recipe(None, {"gain": gain, "draws": shape[0] * shape[1]}, write)
 
 
-delta_orthogonal_ = delta_orthogonal.in_place
+delta_orthogonal_: InPlace = delta_orthogonal.in_place
 
 # Words that `sparse` holds at a time.
 _SPARSE_WORDS = 2**16
@@ -256,4 +256,4 @@ def sparse(shape: Shape, dtype: DType, sparsity: float, std: float = 0.01) -> Re
     return Recipe(None, {"mean": 0.0, "std": spread_of_all, "draws": rows * columns}, write)
 
 
-sparse_ = sparse.in_place
+sparse_: InPlace = sparse.in_place

@@ -14,6 +14,7 @@ import fastinit as fi
 
 from ..core.arguments import check_name, integers
 from ..core.calls import Initializer, empty
+from ..core.public import public_in
 from ..core.streams import pin
 
 __all__ = ["for_dask"]
@@ -50,8 +51,9 @@ def for_dask(of: Initializer) -> Callable[..., da.Array]:
     signature = inspect.signature(of)
     own = [parameter for parameter in signature.parameters.values() if parameter.name not in _OWN]
     at = [parameter.name for parameter in own].index("seed")
-    chunks = inspect.Parameter("chunks", inspect.Parameter.KEYWORD_ONLY, default="auto")
+    chunks = inspect.Parameter("chunks", inspect.Parameter.KEYWORD_ONLY, default="auto", annotation="Any")
     make.__signature__ = signature.replace(parameters=[*own[:at], chunks, *own[at:]])  # type: ignore[attr-defined]
+    public_in("fastinit.dask")(make)
     make.__name__ = make.__qualname__ = of.__name__
     make.__doc__ = f"""`fastinit.{of.__name__}` as a Dask array.
 

@@ -55,7 +55,10 @@ def _camel(name: str) -> str:
     return "".join(word.capitalize() for word in name.split("_"))
 
 
-def rule(of: Initializer) -> Callable[..., Rule]:
+RuleMaker = Callable[..., Rule]
+
+
+def rule(of: Initializer) -> RuleMaker:
     """The rule-maker of an initializer: its parameters, without a tensor."""
 
     def make(*args: Any, **options: Any) -> Rule:
@@ -100,25 +103,25 @@ Examples
 """
 
 
-Constant = rule(elementwise.constant)
-Zeros = rule(elementwise.zeros)
-Ones = rule(elementwise.ones)
-Uniform = rule(elementwise.uniform)
-Normal = rule(elementwise.normal)
-TruncNormal = rule(elementwise.trunc_normal)
-VarianceScaling = rule(elementwise.variance_scaling)
-XavierUniform = rule(elementwise.xavier_uniform)
-XavierNormal = rule(elementwise.xavier_normal)
-KaimingUniform = rule(elementwise.kaiming_uniform)
-KaimingNormal = rule(elementwise.kaiming_normal)
-LecunUniform = rule(elementwise.lecun_uniform)
-LecunNormal = rule(elementwise.lecun_normal)
-Orthogonal = rule(structured.orthogonal)
-Eye = rule(structured.eye)
-Dirac = rule(structured.dirac)
-DeltaOrthogonal = rule(structured.delta_orthogonal)
-Sparse = rule(structured.sparse)
-Bilinear = rule(structured.bilinear)
+Constant: RuleMaker = rule(elementwise.constant)
+Zeros: RuleMaker = rule(elementwise.zeros)
+Ones: RuleMaker = rule(elementwise.ones)
+Uniform: RuleMaker = rule(elementwise.uniform)
+Normal: RuleMaker = rule(elementwise.normal)
+TruncNormal: RuleMaker = rule(elementwise.trunc_normal)
+VarianceScaling: RuleMaker = rule(elementwise.variance_scaling)
+XavierUniform: RuleMaker = rule(elementwise.xavier_uniform)
+XavierNormal: RuleMaker = rule(elementwise.xavier_normal)
+KaimingUniform: RuleMaker = rule(elementwise.kaiming_uniform)
+KaimingNormal: RuleMaker = rule(elementwise.kaiming_normal)
+LecunUniform: RuleMaker = rule(elementwise.lecun_uniform)
+LecunNormal: RuleMaker = rule(elementwise.lecun_normal)
+Orthogonal: RuleMaker = rule(structured.orthogonal)
+Eye: RuleMaker = rule(structured.eye)
+Dirac: RuleMaker = rule(structured.dirac)
+DeltaOrthogonal: RuleMaker = rule(structured.delta_orthogonal)
+Sparse: RuleMaker = rule(structured.sparse)
+Bilinear: RuleMaker = rule(structured.bilinear)
 
 
 Rules = Mapping[str, Rule] | Iterable[tuple[str, Rule]]

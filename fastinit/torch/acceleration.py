@@ -13,18 +13,17 @@ from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_
 import fastinit as fi
 
 from . import dispatch, init
-from ..core.calls import Initializer
+from ..core.calls import INITIALIZERS, Initializer
 from ..core.streams import Seed
 
 # What a mode sees of an initialization. Functions of torch.nn.init that are not here, under whatever name a module has bound
 # them, end in one of the methods. None: torch's own is as fast, but may have to be skipped.
 _INITS: dict[str, Initializer | None] = {
-    "constant_": None, "normal_": fi.normal, "uniform_": fi.uniform, "trunc_normal_": fi.trunc_normal,
-    "kaiming_uniform_": fi.kaiming_uniform}
+    "constant_": None, **{f"{name}_": INITIALIZERS[name] for name in ("normal", "uniform", "trunc_normal", "kaiming_uniform")}}
 _FILLS: dict[Any, Initializer | None] = {
-    Tensor.normal_: fi.normal, Tensor.uniform_: fi.uniform, Tensor.fill_: None, Tensor.zero_: None,
+    Tensor.normal_: INITIALIZERS["normal"], Tensor.uniform_: INITIALIZERS["uniform"], Tensor.fill_: None, Tensor.zero_: None,
     **{getattr(torch.nn.init, name): ours for name, ours in _INITS.items()},
-    **{function: getattr(fi, function.__name__.removesuffix("_")) for function in init.DROP_INS},
+    **{function: INITIALIZERS[function.__name__.removesuffix("_")] for function in init.DROP_INS},
 }
 _METHODS = (Tensor.normal_, Tensor.uniform_)
 _MAKES: dict[Any, tuple[Any, Any]] = {
@@ -77,7 +76,7 @@ class accelerate(TorchFunctionMode):
         super().__exit__(*raised)
         _trunc_normal.leave()
 
-    def __torch_function__(self, function: Any, types: Iterable[type], args: tuple = (), kwargs: Any = None) -> Any:
+    def __torch_function__(self, function: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         options = dict(kwargs) if kwargs else {}
         if function in _FILLS:
             return self._fill(function, _FILLS[function], args, options)
@@ -94,7 +93,7 @@ class accelerate(TorchFunctionMode):
             options["generator"] = dispatch.torch_generator(self._rng)
         return function(*args, **options)
 
-    def _fill(self, function: Any, ours: Initializer | None, args: tuple, options: dict[str, Any]) -> Tensor:
+    def _fill(self, function: Any, ours: Initializer | None, args: tuple[Any, ...], options: dict[str, Any]) -> Tensor:
         tensor, args = (args[0], args[1:]) if args else (options.pop("tensor"), args)
         if getattr(tensor, "_is_hf_initialized", False):
             return tensor
@@ -108,7 +107,7 @@ class accelerate(TorchFunctionMode):
         return dispatch.run(function, ours, tensor, args, options, generator, self._rng)
 
 
-def _draws_on_cpu(args: tuple, options: dict[str, Any]) -> bool:
+def _draws_on_cpu(args: tuple[Any, ...], options: dict[str, Any]) -> bool:
     tensors = [value for value in (*args, *options.values()) if isinstance(value, Tensor)]
     device = tensors[0].device if tensors else torch.device(options.get("device") or torch.get_default_device())
     return device.type == "cpu"

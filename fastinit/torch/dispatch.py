@@ -13,7 +13,8 @@ from torch.overrides import handle_torch_function, has_torch_function
 
 import fastinit as fi
 
-from ..core.calls import Initializer
+from ..core.calls import INITIALIZERS, Initializer
+from ..core.public import public_in
 from ..core.streams import Seed, pin
 from .tensors import fill, target_of
 
@@ -24,7 +25,7 @@ _SILENT: dict[str, Callable[..., bool]] = {
 }
 
 
-def run(theirs: Any, ours: Initializer, tensor: Any, args: tuple, options: dict[str, Any], generator: Any = None,
+def run(theirs: Any, ours: Initializer, tensor: Any, args: tuple[Any, ...], options: dict[str, Any], generator: Any = None,
         rng: fi.Rng | None = None) -> Any:
     """Fill a tensor by `ours`, keyed by 128 bits of `generator`, or else by a call of `rng`, or else by torch's default
     generator. What fastinit cannot fill goes to `theirs`, untouched: torch fills it, or raises its own error."""
@@ -65,7 +66,7 @@ def torch_generator(seed: Seed) -> torch.Generator:
     return torch.Generator().manual_seed(int(fi.words(1, seed=seed, name="torch.Generator")[0]))
 
 
-def _taken_silently(theirs: Any, tensor: Any, args: tuple, options: dict[str, Any]) -> bool:
+def _taken_silently(theirs: Any, tensor: Any, args: tuple[Any, ...], options: dict[str, Any]) -> bool:
     try:
         bound = inspect.signature(theirs).bind(tensor, *args, **options)
         bound.apply_defaults()
@@ -76,7 +77,7 @@ def _taken_silently(theirs: Any, tensor: Any, args: tuple, options: dict[str, An
 
 def drop_in(theirs: Any) -> Any:
     """`theirs`, a random function of torch.nn.init, filled by the initializer of its name."""
-    ours: Initializer = getattr(fi, theirs.__name__.removesuffix("_"))
+    ours: Initializer = INITIALIZERS[theirs.__name__.removesuffix("_")]
     signature = inspect.signature(theirs)
     known = list(signature.parameters)
 
@@ -98,11 +99,12 @@ def drop_in(theirs: Any) -> Any:
         return run(theirs, ours, tensor, tuple(args), options, generator)
 
     kind = inspect.Parameter.KEYWORD_ONLY
+    public_in("fastinit.torch")(function)
     function.__name__ = function.__qualname__ = theirs.__name__
     function.__signature__ = signature.replace(parameters=[  # type: ignore[attr-defined]
-        *signature.parameters.values(), inspect.Parameter("seed", kind, default=None),
-        inspect.Parameter("name", kind, default="")])
-    function.__doc__ = _DOC.format(name=theirs.__name__, first="0.5, " if ours is fi.sparse else "")
+        *signature.parameters.values(), inspect.Parameter("seed", kind, default=None, annotation="Seed"),
+        inspect.Parameter("name", kind, default="", annotation="str")])
+    function.__doc__ = _DOC.format(name=theirs.__name__, first="0.5, " if ours.__name__ == "sparse" else "")
     return function
 
 
@@ -155,6 +157,8 @@ def deprecated_name(function: Any) -> Any:
         warnings.warn(f"`nn.init.{old}` is now deprecated in favor of `nn.init.{old}_`.", FutureWarning, stacklevel=2)
         return function(*args, **options)
 
+    public_in("fastinit.torch")(deprecated)
     deprecated.__name__ = deprecated.__qualname__ = old
+    deprecated.__signature__ = inspect.signature(function)  # type: ignore[attr-defined]
     deprecated.__doc__ = f"Deprecated, as in torch: `{old}_`."
     return deprecated

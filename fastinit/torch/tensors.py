@@ -97,7 +97,8 @@ def _runs(tensor: Any, axis: int) -> list[tuple[int, int, int]]:
     return [(int(at), int(here[at]) if here.size else 0, int(length)) for at, length in zip(starts, lengths)]
 
 
-def fill(target: Target, initializer: Initializer, args: tuple, options: Mapping[str, Any], seed: Seed, name: str = "") -> None:
+def fill(target: Target, initializer: Initializer, args: tuple[Any, ...], options: Mapping[str, Any], seed: Seed,
+         name: str = "") -> None:
     """Run an initializer on a target, as if the whole tensor were here; autograd is told."""
     how: dict[str, Any] = {"seed": seed, "name": name, "dtype": target.dtype, **options}
     if not target.sharded:
