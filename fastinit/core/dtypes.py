@@ -114,24 +114,32 @@ def resolve(dtype: Any, memory: np.dtype | None = None) -> DType:
     TypeError
         For every dtype that is not in the registry or does not agree with the array's.
     """
-    if memory is not None:
-        found = BY_NUMPY.get(memory) or (DTYPES["bfloat16"] if memory.name == "bfloat16" and memory.isnative else None)
-        if dtype is None:
-            if found is None:
-                raise TypeError(f"tensor: expected dtype {_wanted()}, got {memory} ({memory.str}){_hint(memory)}")
-            return found
-        asked = resolve(dtype)
-        if found is not asked and not (asked.name == "bfloat16" and memory == np.uint16 and memory.isnative):
-            raise TypeError(f"dtype: {asked.name!r} was asked for, but the tensor's memory is {memory} ({memory.str})")
-        return asked
+    if memory is None:
+        return _asked(dtype)
+    found = _known(memory)
+    if dtype is None:
+        if found is None:
+            raise TypeError(f"tensor: expected dtype {_wanted()}, got {memory} ({memory.str}){_hint(memory)}")
+        return found
+    asked = _asked(dtype)
+    if found is not asked and not (asked.name == "bfloat16" and memory == np.uint16 and memory.isnative):
+        raise TypeError(f"dtype: {asked.name!r} was asked for, but the tensor's memory is {memory} ({memory.str})")
+    return asked
+
+
+def _known(dtype: np.dtype) -> DType | None:
+    """NumPy's own, or ml_dtypes' bfloat16, which goes by its name."""
+    return BY_NUMPY.get(dtype) or (DTYPES["bfloat16"] if dtype.name == "bfloat16" and dtype.isnative else None)
+
+
+def _asked(dtype: Any) -> DType:
     if isinstance(dtype, str) and dtype in DTYPES:
         return DTYPES[dtype]
     try:
-        numpy_dtype = np.dtype(dtype)
+        found = None if dtype is None else _known(np.dtype(dtype))  # None would be NumPy's float64
     except TypeError:
-        raise TypeError(f"dtype: expected {_wanted()}, got {dtype!r}") from None
-    found = BY_NUMPY.get(numpy_dtype) or DTYPES.get(numpy_dtype.name if numpy_dtype.isnative else "")
-    if found is None or dtype is None:
+        found = None
+    if found is None:
         raise TypeError(f"dtype: expected {_wanted()}, got {dtype!r}")
     return found
 

@@ -95,14 +95,7 @@ def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, boun
             a, b = (mean + a * std, mean + b * std) if std else (mean, mean)  # 0 times an infinite bound is NaN
         if std == 0 and not a <= mean <= b:
             raise ValueError(f"std: 0 leaves only the mean {mean}, which is outside [{a}, {b}]")
-        if a == b:
-            inside = dict.fromkeys(("low", "high", "least", "most"), dtype.nearest(a))
-        else:
-            real = DTYPES[dtype.real.name]
-            inside = {"low": real.at_least(a), "high": real.at_most(b),
-                      "least": dtype.at_least(a), "most": dtype.at_most(b)}
-        if inside["least"] > inside["most"]:
-            raise ValueError(f"a, b: expected an interval that holds a value of {dtype.name}, got [{a}, {b}]")
+        inside = _inside(a, b, dtype)
         if std == 0 or a == b:
             return _point(dtype.nearest(mean), dtype, mean if std == 0 else a, 0.0, a, b, inside)
         asked = _cut(a, b, mean, std)
@@ -115,6 +108,17 @@ def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, boun
     return Plan(kernel_plan(dist, dtype, **numbers, **inside), "trunc_normal", dtype, *moments, a, b, acceptance, regime)
 
 
+def _inside(a: float, b: float, dtype: DType) -> dict[str, float]:
+    """[a, b] as the closed intervals of the kernel's type and of dtype."""
+    if a == b:
+        return dict.fromkeys(("low", "high", "least", "most"), dtype.nearest(a))
+    real = DTYPES[dtype.real.name]
+    inside = {"low": real.at_least(a), "high": real.at_most(b), "least": dtype.at_least(a), "most": dtype.at_most(b)}
+    if inside["least"] > inside["most"]:
+        raise ValueError(f"a, b: expected an interval that holds a value of {dtype.name}, got [{a}, {b}]")
+    return inside
+
+
 def _point(x: float, dtype: DType, mean: float, std: float, a: float, b: float, inside: dict[str, float]) -> Plan:
     """One value: the only one there is, or that std = 0 leaves."""
     x = min(max(x, inside["least"]), inside["most"])
@@ -124,39 +128,58 @@ def _point(x: float, dtype: DType, mean: float, std: float, a: float, b: float, 
                 regime="point")
 
 
-def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
-              inside: dict[str, float]) -> tuple[str, float, dict[str, float]]:
-    """Regime, acceptance and the kernel's numbers.
+class _Rates(NamedTuple):
+    """What share of its candidates each proposal but the gaussian one keeps, and the exponential's rate."""
 
-    The one that accepts most, judged on the interval as rounded: gaussian, if another does not accept a tenth more; uniform; or
-    the exponential of rate lambda = (alpha + sqrt(alpha^2 + 4)) / 2 from the bound nearest to the mean, alpha standard
-    deviations from it (Robert 1995, Simulation of truncated normal variables, Statistics and Computing 5). The gaussian one
-    then keeps more than 0.6, the others more than 1 - 1/e.
+    uniform: Decimal
+    exponential: Decimal
+    rate: Decimal  # lambda, over standard deviations
+    rightward: bool  # from alpha up, not from beta down
+
+
+def _rates(cut: _Cut) -> _Rates:
+    """A uniform candidate is kept with the density at it over that at the densest point: area / width in the mean.
+
+    An exponential one from the bound nearest to the mean, alpha standard deviations from it, has the density
+    lambda exp(-lambda (x - alpha)) and is kept with exp(-(x - lambda)^2 / 2) (Robert 1995, Simulation of truncated normal
+    variables, Statistics and Computing 5; lambda is his optimum). With alpha = lambda - 1 / lambda the product's integral is
+    lambda exp(lambda^2 / 2 - 1) times that of exp(-x^2 / 2), which is `area` where the densest point is 0, and
+    exp(-alpha^2 / 2) `area` where it is alpha: there, the exponents add up to -1 / (2 lambda^2).
     """
-    low, high = inside["low"], inside["high"]
-    cut = _cut(low, high, mean, std)
     rightward = cut.alpha >= -cut.beta
-    bound, alpha = (low, cut.alpha) if rightward else (high, -cut.beta)
+    alpha = cut.alpha if rightward else -cut.beta
     alpha = max(alpha, Decimal(-9))  # finite; so far inside, nothing but the gaussian one is taken
     rate = (alpha + (alpha * alpha + 4).sqrt()) / 2
-    uniform = cut.area / cut.width
-    exponential = cut.area * rate * (-1 / (2 * rate * rate) if alpha >= 0 else rate * rate / 2 - 1).exp()
-    least = float(max(uniform, exponential)) / _DEARER
+    exponent = -1 / (2 * rate * rate) if alpha >= 0 else rate * rate / 2 - 1
+    return _Rates(cut.area / cut.width, cut.area * rate * exponent.exp(), rate, rightward)
+
+
+def _proposal(mean: float, std: float, asked: _Cut, dtype: DType,
+              inside: dict[str, float]) -> tuple[str, float, dict[str, float]]:
+    """Regime, acceptance and the kernel's numbers, judged on the interval as rounded: gaussian, if no other keeps a tenth more;
+    or the better of uniform and exponential. The gaussian one then keeps more than 0.6, the others more than 1 - 1/e."""
+    low, high = inside["low"], inside["high"]
+    rates = _rates(_cut(low, high, mean, std))
+    least = float(max(rates.uniform, rates.exponential)) / _DEARER
     if asked.mass >= least:
         reach = REACH[dtype.real] * std
         _check_reach(max(low, mean - reach), min(high, mean + reach), dtype)
         if max(abs(mean), std) <= DTYPES[dtype.real.name].max:
             scale, shift = rounded_std(std, dtype), rounded(mean, dtype)
+            # Kept is what lies inside once it is rounded, by mean and std as rounded.
             kept = _cut(_rounds_to(low, dtype), -_rounds_to(-high, dtype), shift, scale).mass
             if kept >= least:
                 return "gaussian", min(kept, asked.mass), {"scale": scale, "shift": shift}
-    if uniform >= exponential:
+    if rates.uniform >= rates.exponential:
         _check_reach(low, high, dtype)
-        return "narrow", float(uniform), _narrow(low, high, mean, std, dtype)
+        return "narrow", float(rates.uniform), _narrow(low, high, mean, std, dtype)
     most = Decimal(REACH[dtype.real])  # the largest root of -2 ln u, of the proposal and of the acceptance test
-    reach = float(min(most * most / (2 * rate), 1 / rate + most) * Decimal(std))
-    _check_reach(*((low, min(high, low + reach)) if rightward else (max(low, high - reach), high)), dtype)
-    return "tail", float(exponential), _tail(bound, rate, std if rightward else -std, dtype)
+    reach = float(min(most * most / (2 * rates.rate), 1 / rates.rate + most) * Decimal(std))
+    if rates.rightward:
+        _check_reach(low, min(high, low + reach), dtype)
+        return "tail", float(rates.exponential), _tail(low, rates.rate, std, dtype)
+    _check_reach(max(low, high - reach), high, dtype)
+    return "tail", float(rates.exponential), _tail(high, rates.rate, -std, dtype)
 
 
 def _rounds_to(low: float, dtype: DType) -> float:

@@ -69,12 +69,15 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
             for name in others:
                 _set(model, name, _get(model, first))
     for name, rule in found.items():
-        tensor = _get(model, name)
-        if rule.initializer.__name__ in _CONSTANTS:
-            _CONSTANTS[rule.initializer.__name__](tensor, *rule.args, **rule.options)
-        else:
-            fill(target_of(tensor), rule.initializer, rule.args, rule.options, seed, name)
+        _fill(name, _get(model, name), rule, seed)
     return model
+
+
+def _fill(name: str, tensor: torch.Tensor, rule: Rule, seed: Seed) -> None:
+    if rule.initializer.__name__ in _CONSTANTS:
+        _CONSTANTS[rule.initializer.__name__](tensor, *rule.args, **rule.options)
+    else:
+        fill(target_of(tensor), rule.initializer, rule.args, rule.options, seed, name)
 
 
 def _check(name: str, tensor: torch.Tensor, rule: Rule) -> None:
