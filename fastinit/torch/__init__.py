@@ -3,8 +3,12 @@
 Values are those of `fastinit` for the same seed and name, sharded or not. torch >= 2.4; for DTensors torch >= 2.6.
 """
 
+from collections.abc import Callable
+
+import torch.nn.init
+
 # What has no random numbers is torch's own, which is as fast.
-from torch.nn.init import calculate_gain, constant, constant_, dirac, dirac_, eye, eye_, ones_, zeros_
+from torch.nn.init import calculate_gain, constant_, dirac_, eye_, ones_, zeros_
 
 from .acceleration import accelerate
 from .init import (
@@ -12,6 +16,10 @@ from .init import (
     sparse_, trunc_normal_, uniform, uniform_, xavier_normal, xavier_normal_, xavier_uniform, xavier_uniform_,
 )
 from .materialization import materialize
+
+constant: Callable[..., torch.Tensor] = torch.nn.init.constant
+dirac: Callable[..., torch.Tensor] = torch.nn.init.dirac
+eye: Callable[..., torch.Tensor] = torch.nn.init.eye
 
 __all__ = [
     "accelerate", "calculate_gain", "constant", "constant_", "dirac", "dirac_", "eye", "eye_", "kaiming_normal",
