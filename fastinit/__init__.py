@@ -1,7 +1,7 @@
 """Random weights at the speed of memory, the same to the bit everywhere.
 
 A NumPy buffer goes in; constant, uniform, gaussian, truncated-gaussian, Xavier or Kaiming values come out in place. Element
-i of tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instruction set, thread count, memory layout or
+i of tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instruction set, number of threads, strides or
 shard.
 """
 

@@ -1,7 +1,7 @@
 """Random weights at the speed of memory, the same to the bit everywhere.
 
 A NumPy buffer goes in; constant, uniform, gaussian, truncated-gaussian, Xavier or Kaiming values come out in place. Element
-i of tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instruction set, thread count, memory layout or
+i of tensor `name` under a seed is one fixed bit pattern, whatever the CPU, instruction set, number of threads, strides or
 shard.
 """
 
@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 from numpy.typing import DTypeLike, NDArray
 from typing_extensions import Buffer
 
+from . import presets as presets
+from . import slices as slices
 from .core._bit_generator import BitGenerator as BitGenerator
 from .core._kernels import STREAM_VERSION as STREAM_VERSION
 from .core.calls import INITIALIZERS as INITIALIZERS

@@ -98,8 +98,8 @@ def package() -> str:
     tree = ast.parse((PACKAGE / "__init__.py").read_text())
     for node in tree.body:
         if isinstance(node, ast.ImportFrom) and node.module != "__future__":
-            names = [alias.name for alias in node.names if alias.name not in made and alias.asname is None]
-            imports += [f"from .{node.module} import {name} as {name}" for name in names]
+            names = [alias.name for alias in node.names if alias.name not in made and alias.asname in (None, alias.name)]
+            imports += [f"from .{node.module or ''} import {name} as {name}" for name in names]
     names = wrapped("__all__ = [", [f'"{name}"' for name in fi.__all__], "]")
     body = [function(of, returns) for of, returns in made.values()]
     head = HEADER.format(doc=fi.__doc__, typing="from typing import Any, TypeVar\n",

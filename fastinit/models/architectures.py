@@ -64,9 +64,9 @@ class Architecture(NamedTuple):
 
 def make_rule(initializer: str, keywords: dict) -> Any:
     """The rule object of an initializer's name and its keyword arguments."""
-    import fastinit
+    from . import rules
 
-    return getattr(fastinit, initializer.title().replace("_", ""))(**keywords)
+    return getattr(rules, initializer.title().replace("_", ""))(**keywords)
 
 
 def _architecture(source: str, *rows: tuple) -> Architecture:
