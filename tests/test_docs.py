@@ -86,9 +86,11 @@ def test_the_readmes_tree_is_the_package():
             folders[depth:] = names
         else:
             told |= {"".join(folders[:depth]) + name for name in names}
-    assert all((ROOT / name).is_file() for name in told)
+    for name in told:
+        assert (ROOT / name).is_file(), name
     found = {path.relative_to(ROOT).as_posix() for end in ("py", "pyx") for path in (ROOT / "fastinit").rglob(f"*.{end}")}
-    assert found - told == {name for name in found if name.endswith(("__init__.py", "__main__.py"))}
+    for name in found - told:
+        assert name.endswith(("__init__.py", "__main__.py")), name
 
 
 def test_every_public_name_has_a_page():
