@@ -1,11 +1,38 @@
-"""Fixtures shared by the tests."""
+"""Fixtures shared by the tests, and which copy of the package they test: the one that is installed."""
+
+import importlib
+import os
+import sys
+from pathlib import Path
 
 import pytest
-from commands import TINY
 
-from fastinit.core import _kernels
-from fastinit.core import memory as core_memory
-from fastinit.models.architectures import ARCHITECTURES
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def _import_package():
+    """fastinit, or the end of the run in one sentence. `python -m pytest` puts the directory it is called in before everything
+    else; where that is a checkout that was not built in place, it is passed over."""
+    for _ in range(2):
+        try:
+            return importlib.import_module("fastinit.core._kernels")
+        except ImportError as error:
+            came, where = error, sys.modules.get("fastinit")
+        for name in [name for name in sys.modules if name.split(".")[0] == "fastinit"]:
+            del sys.modules[name]
+        sys.path[:] = [path for path in sys.path if Path(path or os.getcwd()).resolve() != ROOT]
+    found = f"in {Path(where.__file__).parent}" if where else "nowhere"
+    pytest.exit(f"fastinit is found {found}, and not as an installed package ({came}): run pip install '.[test]' first", 4)
+
+
+_kernels = _import_package()
+# What tests start with `python -c` imports the same copy, whatever directory they are called in (CPython 3.11 and newer).
+os.environ["PYTHONSAFEPATH"] = "1"
+
+from cli_helpers import TINY  # noqa: E402
+
+from fastinit.core import memory as core_memory  # noqa: E402
+from fastinit.models.architectures import ARCHITECTURES  # noqa: E402
 
 
 @pytest.fixture(params=_kernels.AVAILABLE_ISAS)

@@ -12,7 +12,7 @@ import fastinit as fi
 from fastinit import viz
 
 matplotlib = pytest.importorskip("matplotlib")
-PICTURES = Path(__file__).parent.parent / "docs" / "pictures"
+PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 
 
 # ---- signals through depth

@@ -48,7 +48,7 @@ def any_call(data):
     dtype = DTYPES[draw(st.sampled_from(sorted(DTYPES)))]
     memory, view, same_view = draw(views(dtype))
     options = {}
-    for parameter in list(inspect.signature(INITIALIZERS[name].law).parameters.values())[2:]:
+    for parameter in list(inspect.signature(INITIALIZERS[name].definition).parameters.values())[2:]:
         if parameter.kind is not parameter.VAR_KEYWORD and (parameter.default is parameter.empty or draw(st.booleans())):
             kind = words if isinstance(parameter.default, str) else st.booleans() if parameter.default is False else numbers
             options[parameter.name] = draw(kind)

@@ -255,5 +255,5 @@ def test_the_peak_is_seen(tmp_path):
 
 
 def test_example(tmp_path):
-    printed = run((Path(__file__).parent.parent / "docs" / "examples" / "checkpoint.py").read_text(), tmp_path)
+    printed = run((Path(__file__).parents[2] / "docs" / "examples" / "checkpoint.py").read_text(), tmp_path)
     assert [line.split()[0] for line in printed.splitlines()] == [f"model-0000{i}-of-00002.safetensors" for i in (1, 2)]

@@ -4,7 +4,7 @@ import fnmatch
 import math
 
 import pytest
-from commands import PUBLISHED, TINY
+from cli_helpers import PUBLISHED, TINY
 
 from fastinit.commands import bench
 from fastinit.models.architectures import ARCHITECTURES

@@ -22,7 +22,7 @@ from fastinit.core.calls import INITIALIZERS
 from fastinit.core.dtypes import DTYPES
 from fastinit.core.streams import material, stream_key
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 BASE = [case for case in CASES if case.seed == 0]
 # Around every border: lane, group (32 words), block (1024 words) and chunk (4096 elements, of float64 2048).
 LENGTHS = [0, 1, 2, 3, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 129, 511, 512, 513, 1000, 1023, 1024, 1025, 2047, 2048,

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from commands import TINY, refused, run_json
+from cli_helpers import TINY, refused, run_json
 
 import fastinit as fi
 from fastinit.commands import cli, specs

@@ -20,7 +20,7 @@ import fastinit as fi  # noqa: E402
 import fastinit.torch as ft  # noqa: E402
 from test_torch import DTYPES, INF, bits, same  # noqa: E402
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 class Net(nn.Module):

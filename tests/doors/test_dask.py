@@ -87,6 +87,6 @@ def test_schedulers():
 
 
 def test_example():
-    example = Path(__file__).parent.parent / "docs" / "examples" / "dask_cluster.py"
+    example = Path(__file__).parents[2] / "docs" / "examples" / "dask_cluster.py"
     run = subprocess.run([sys.executable, example], check=True, stdout=subprocess.PIPE, text=True)
     assert run.stdout.split() == ["0.015620436519384384", "True"]

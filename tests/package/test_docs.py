@@ -17,7 +17,7 @@ import pytest
 
 import fastinit as fi
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text()
 BUILDERS = ("sphinx", "numpydoc", "myst_parser", "pydata_sphinx_theme", "matplotlib", "torch", "jax", "dask")

@@ -136,6 +136,6 @@ def test_numpys_distributions():
 
 
 def test_example():
-    example = Path(__file__).parent.parent / "docs" / "examples" / "numpy_generator.py"
+    example = Path(__file__).parents[2] / "docs" / "examples" / "numpy_generator.py"
     run = subprocess.run([sys.executable, example], check=True, stdout=subprocess.PIPE, text=True)
     assert run.stdout.split("\n")[1] == "[17, 75, 67, 27]"

@@ -17,7 +17,7 @@ jax = pytest.importorskip("jax")
 fj = pytest.importorskip("fastinit.jax")
 KEY = jax.random.key(3)
 SEED = jax.random.key_data(KEY).tolist()
-EXAMPLES = Path(__file__).parent.parent / "docs" / "examples"
+EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"
 
 
 def test_names_and_signatures_are_jaxs():

@@ -9,7 +9,7 @@ import sys
 
 import numpy as np
 import pytest
-from commands import PUBLISHED, TINY, refused, run_json
+from cli_helpers import PUBLISHED, TINY, refused, run_json
 
 import fastinit as fi
 from fastinit.commands import bench, cli

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import stubs
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 README = "\n".join(re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.S))
 RIGHT = """\
 import array
