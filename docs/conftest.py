@@ -7,6 +7,7 @@ from sybil.parsers.myst import PythonCodeBlockParser
 pytest_collect_file = Sybil([PythonCodeBlockParser()], patterns=["*.md"]).pytest()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
     """A page's examples in one process."""
     for item in items:
