@@ -7,9 +7,7 @@ from sybil.parsers.myst import PythonCodeBlockParser
 pytest_collect_file = Sybil([PythonCodeBlockParser()], patterns=["*.md"]).pytest()
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
+def pytest_itemcollected(item):
     """A page's examples in one process."""
-    for item in items:
-        if item.path.suffix == ".md":
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    if item.path.suffix == ".md":
+        item.add_marker(pytest.mark.xdist_group(str(item.path)))
