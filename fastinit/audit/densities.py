@@ -1,7 +1,7 @@
-"""Densities exp(b x + c x^2) on an interval: uniform, gaussian and truncated gaussian as one family, with its fit.
+"""Densities exp(b x + c x^2) on an interval: uniform, gaussian and truncated gaussian as one exponential family, with its fit.
 
-Mean and standard deviation are all that the family's likelihood asks of the data, so matching them is the maximum-likelihood
-fit (Barndorff-Nielsen, Information and Exponential Families, 1978).
+The family's sufficient statistics are x and x^2, so the density that has the data's mean and standard deviation is the
+maximum-likelihood fit (Barndorff-Nielsen, Information and Exponential Families, 1978). Newton's method finds it.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 __all__ = ["Density", "fit"]
 
 REACH = 9.5  # standard deviations beyond which a gaussian has 2e-21 of its mass
-_T = np.linspace(-1, 1, 4097)
-_SIMPSON = np.r_[1, np.tile([4, 2], 2047), 4, 1] * (2 / 3 / 4096)
-_POWERS = _T ** np.arange(1, 5)[:, None]
+_NODES = np.linspace(-1, 1, 4097)
+_SIMPSON = np.r_[1, np.tile([4, 2], 2047), 4, 1] * (2 / 4096 / 3)  # weights of Simpson's rule at the nodes
+_NODE_POWERS = _NODES ** np.arange(1, 5)[:, None]
 
 
 class Density(NamedTuple):
@@ -37,20 +37,20 @@ class Density(NamedTuple):
 
     def pdf(self, x: np.ndarray) -> np.ndarray:
         t = (2 * np.asarray(x, np.float64) - self.low - self.high) / (self.high - self.low)
-        top, total = _normalise(self.linear, self.square)
+        top, total = _normalize(self.linear, self.square)
         inside = np.exp(self.linear * t + self.square * t * t - top) / total / (self.high - self.low) * 2
         return np.where(abs(t) <= 1, inside, 0.0)
 
     def cdf(self, x: np.ndarray) -> np.ndarray:
-        """By the trapezoidal rule on 4096 intervals: off by less than 1e-6."""
-        density = np.exp(self.linear * _T + self.square * _T * _T - _normalise(self.linear, self.square)[0])
-        total = np.r_[0.0, np.cumsum(density[1:] + density[:-1])]
-        return np.interp(x, self.low + (self.high - self.low) / 2 * (_T + 1), total / total[-1])
+        """By the trapezoidal rule on 4096 intervals: off by less than 1.1e-6 where `square` <= 0."""
+        density = np.exp(self.linear * _NODES + self.square * _NODES * _NODES - _normalize(self.linear, self.square)[0])
+        below = np.r_[0.0, np.cumsum(density[1:] + density[:-1])]
+        return np.interp(x, self.low + (self.high - self.low) / 2 * (_NODES + 1), below / below[-1])
 
 
-def _normalise(linear: float, square: float) -> tuple[float, float]:
-    """Maximum of the exponent, and the integral of exp(exponent - maximum)."""
-    exponent = linear * _T + square * _T * _T
+def _normalize(linear: float, square: float) -> tuple[float, float]:
+    """Maximum of the exponent, and the integral of exp(exponent - maximum): the log-partition function without overflow."""
+    exponent = linear * _NODES + square * _NODES * _NODES
     top = float(exponent.max())
     return top, float(_SIMPSON @ np.exp(exponent - top))
 
@@ -73,21 +73,24 @@ def fit(mean: float, std: float, low: float, high: float) -> Density:
     1.0
     """
     low, high = max(low, mean - REACH * std), min(high, mean + REACH * std)
-    m, v = (2 * mean - low - high) / (high - low), (2 * std / (high - low)) ** 2
-    asked, theta = np.array([m, v + m * m]), np.array([m / v, -0.5 / v])
+    t_mean, t_variance = (2 * mean - low - high) / (high - low), (2 * std / (high - low)) ** 2  # on [-1, 1]
+    asked = np.array([t_mean, t_variance + t_mean * t_mean])  # the means of t and t^2
+    theta = np.array([t_mean / t_variance, -0.5 / t_variance])  # (linear, square) of the gaussian, before it is cut
 
     def likelihood(theta: np.ndarray) -> float:
-        top, total = _normalise(*theta)
+        top, total = _normalize(*theta)
         return float(theta @ asked) - top - math.log(total)
 
-    for _ in range(60):  # Newton's method; the likelihood is concave, so halving the step until it grows always ends
-        weights = _SIMPSON * np.exp(theta @ _POWERS[:2] - _normalise(*theta)[0])
-        one, two, three, four = _POWERS @ weights / weights.sum()
+    # The log-likelihood is concave: its second derivatives are minus the covariances of t and t^2. So Newton's step, halved
+    # until the likelihood does not fall, always ends.
+    for _ in range(60):
+        weights = _SIMPSON * np.exp(theta @ _NODE_POWERS[:2] - _normalize(*theta)[0])
+        one, two, three, four = _NODE_POWERS @ weights / weights.sum()
         slope = asked - (one, two)
         if abs(slope).max() < 1e-11:
             break
-        curvature = np.array([[two - one * one, three - one * two], [three - one * two, four - two * two]])
-        step = np.linalg.solve(curvature, slope)
+        covariances = np.array([[two - one * one, three - one * two], [three - one * two, four - two * two]])
+        step = np.linalg.solve(covariances, slope)
         now = likelihood(theta)
         while likelihood(theta + step) < now and abs(step).max() > 1e-12:
             step /= 2
