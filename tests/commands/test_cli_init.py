@@ -33,7 +33,6 @@ def test_npz_holds_the_values_of_fill(tiny, tmp_path, capsys, dtype):
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_safetensors(tiny, tmp_path, capsys, dtype):
     safetensors = pytest.importorskip("safetensors", minversion="0.8")
-    pytest.importorskip("fastinit.safetensors")
     path = tmp_path / "model.safetensors"
     run_json(capsys, "init", "tiny", str(path), "--dtype", dtype)
     code = {"float32": "F32", "float64": "F64", "float16": "F16", "bfloat16": "BF16"}[dtype]
@@ -46,7 +45,6 @@ def test_safetensors(tiny, tmp_path, capsys, dtype):
 
 
 def test_safetensors_in_shards(tiny, tmp_path, capsys):
-    pytest.importorskip("fastinit.safetensors")
     report = run_json(capsys, "init", "tiny", str(tmp_path / "model.safetensors"), "--shards", "3")
     assert sorted(report["files"]) == sorted(map(str, tmp_path.iterdir())) and len(report["files"]) == 4  # and the index
 
