@@ -139,32 +139,31 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
 
 
 def _judge(report: Report, seen: Scan, layout: str) -> None:
-    infinite = seen.size - seen.count - seen.nans
+    infinite = seen.size - seen.finite - seen.nans
     for kind, count in (("nan", seen.nans), ("inf", infinite)):
         if count:
             report.add(kind, f"{count:,} of {seen.size:,} values are {kind}")
-    if not seen.count:
+    if not seen.finite:
         return
     report.low, report.high = seen.low, seen.high
     if seen.low == seen.high:
         report.law, report.mean, report.std = "constant", seen.low, 0.0
-        if len(seen.shape) > 1:
+        if seen.has_rows:
             _constant(report, seen.low)
         return
-    one, deviation, report.kurtosis = moments(seen.sums + seen.out_sums + np.array([seen.zeros] + [
-        seen.zeros * (-seen.at / seen.scale) ** k for k in range(1, 5)]))
-    report.mean, report.std = seen.at + seen.scale * one, seen.scale * deviation
-    if len(seen.shape) > 1:
+    one, deviation, report.kurtosis = moments(seen.sums())
+    report.mean, report.std = seen.median + seen.scale * one, seen.scale * deviation
+    if seen.has_rows:
         _rows(report, seen)
-    if seen.sums[0] < 100:
+    if seen.bulk_sums[0] < 100:
         return
     bulk, law, distance = _law(seen)
     report.law = "sparse " * seen.sparse + law
     _outliers(report, seen, bulk, law, distance)
-    if seen.equal < FEW_LEVELS:
+    if seen.equal_chance < FEW_LEVELS:
         _stuck(report, seen)
-    if len(seen.shape) > 1 and not seen.sparse and law != "other":
-        report.rules = _rules(report.shape, seen.scale * bulk[1], bulk[2], seen.sums[0], layout)
+    if seen.has_rows and not seen.sparse and law != "other":
+        report.rules = _rules(report.shape, seen.scale * bulk[1], bulk[2], seen.bulk_sums[0], layout)
 
 
 def _constant(report: Report, value: float) -> None:
@@ -176,13 +175,13 @@ def _constant(report: Report, value: float) -> None:
 
 def _law(seen: Scan) -> tuple[tuple[float, float, float], str, float]:
     """Moments of the bulk in its scale, the law that fits it, and how far the distribution functions are apart."""
-    bulk = moments(seen.sums)
+    bulk = moments(seen.bulk_sums)
     mean, std, _ = bulk
-    count = seen.sums[0]
+    count = seen.bulk_sums[0]
     if not std > 1e-6:
         return bulk, "other", 1.0
-    emptied = 1 - NormalDist().cdf((seen.in_high - mean) / std) + NormalDist().cdf((seen.in_low - mean) / std)
-    low, high = seen.in_low, seen.in_high
+    emptied = 1 - NormalDist().cdf((seen.bulk_high - mean) / std) + NormalDist().cdf((seen.bulk_low - mean) / std)
+    low, high = seen.bulk_low, seen.bulk_high
     laws = {"uniform": Density(low, high, 0.0, 0.0), "normal": fit(mean, std, -math.inf, math.inf),
             "trunc_normal": fit(mean, std, low, high)}
     edges = _above(seen, np.linspace(-seen.reach, seen.reach, BINS + 1)[1:-1])
@@ -195,7 +194,7 @@ def _law(seen: Scan) -> tuple[tuple[float, float, float], str, float]:
     # is known to a step of the dtype, and what lies within one is rounded to the extreme.
     limit = math.sqrt(math.log(2 / ALPHA) / 2 / count)
     ends = np.array([low, high])
-    steps = _spacing(seen.at + seen.scale * ends, seen.dtype) / seen.scale
+    steps = _spacing(seen.median + seen.scale * ends, seen.dtype) / seen.scale
     fitting = {name: distances[name] for name in distances if distances[name] < limit + (laws[name].pdf(ends) * steps).max()}
     # The uniform law is the truncated one's limit, and never quite as near; of few values either is near enough.
     best = min(fitting, key=lambda name: fitting[name] / (4 if name == "uniform" else 1), default="other")
@@ -204,11 +203,11 @@ def _law(seen: Scan) -> tuple[tuple[float, float, float], str, float]:
 
 def _above(seen: Scan, edges: np.ndarray) -> np.ndarray:
     """Where rounding to the dtype really separates what lies below an edge from what lies on it or above."""
-    x = seen.at + seen.scale * edges
+    x = seen.median + seen.scale * edges
     stored = seen.dtype.decode(seen.dtype.encode(x)).astype(np.float64)
     above = np.where(stored < x, stored + _spacing(np.nextafter(stored, math.inf), seen.dtype), stored)
     below = np.where(stored < x, stored, stored - _spacing(np.nextafter(stored, -math.inf), seen.dtype))
-    return ((below + above) / 2 - seen.at) / seen.scale
+    return ((below + above) / 2 - seen.median) / seen.scale
 
 
 def _spacing(x: Any, dtype: DType) -> Any:
@@ -219,15 +218,15 @@ def _spacing(x: Any, dtype: DType) -> Any:
 
 
 def _outliers(report: Report, seen: Scan, bulk: tuple[float, float, float], law: str, distance: float) -> None:
-    count = int(seen.out_sums[0])
-    far = max(abs(seen.low - seen.at), abs(seen.high - seen.at)) / (seen.scale * bulk[1]) if bulk[1] > 0 else 0.0
+    count = int(seen.outlier_sums[0])
+    far = max(abs(seen.low - seen.median), abs(seen.high - seen.median)) / (seen.scale * bulk[1]) if bulk[1] > 0 else 0.0
     # Bulk that is not quite of the law, as in trained weights: only what is far beyond chance.
-    limit = seen.reach * (3 if law == "other" else 1 + 3 / math.sqrt(seen.sums[0]))
+    limit = seen.reach * (3 if law == "other" else 1 + 3 / math.sqrt(seen.bulk_sums[0]))
     if not count or distance > NEAR or far < limit:
         return
-    worst = max(seen.low, seen.high, key=lambda x: abs(x - seen.at))
-    ends = ((seen.low, seen.at_low), (seen.high, seen.at_high))
-    clamped = sum(often for end, often in ends if abs(end - seen.at) > seen.reach * seen.scale) == count
+    worst = max(seen.low, seen.high, key=lambda x: abs(x - seen.median))
+    ends = ((seen.low, seen.low_count), (seen.high, seen.high_count))
+    clamped = sum(often for end, often in ends if abs(end - seen.median) > seen.reach * seen.scale) == count
     issue = 145498 if seen.dtype.itemsize == 2 else 155588
     cause = f": clamped infinities of an inverse error function, as in pytorch#{issue}" * clamped
     report.add("outliers", f"{count:,} values beyond chance, up to {worst:g}, {far:,.0f} standard deviations of the bulk "
@@ -236,8 +235,8 @@ def _outliers(report: Report, seen: Scan, bulk: tuple[float, float, float], law:
 
 def _stuck(report: Report, seen: Scan) -> None:
     """More values at an extreme than its neighbourhood explains: clamped, or a uniform source that reaches its end."""
-    for value, count, sign in ((seen.low, seen.at_low, 1), (seen.high, seen.at_high, -1)):
-        place = (value - seen.at) / seen.scale
+    for value, count, sign in ((seen.low, seen.low_count, 1), (seen.high, seen.high_count, -1)):
+        place = (value - seen.median) / seen.scale
         if abs(place) > seen.reach:
             if count > 2 and "outliers" not in report.kinds:
                 report.add("stuck", f"{count:,} values at {value:g}")
@@ -246,26 +245,26 @@ def _stuck(report: Report, seen: Scan) -> None:
         near = seen.histogram[max(at - 7, 0):at] if sign < 0 else seen.histogram[at + 1:at + 8]
         bulk = max(float(near.max(initial=0.0)), float(seen.histogram[at]) - count, 1.0) * BINS / 2 / seen.reach
         cell = 3 * _spacing(value, seen.dtype) / seen.scale
-        grid = seen.sums[0] * 2.0**-22  # uniform numbers have 23 bits in some libraries
+        grid = seen.bulk_sums[0] * 2.0**-22  # uniform numbers have 23 bits in some libraries
         expected, others = float(max(bulk * cell, grid)), count - 1
         if others > 2 * expected and others * math.log(others / expected) - others + expected > -math.log(ALPHA):
             report.add("stuck", f"{count:,} values at {value:g}, where at most {expected:,.0f} belong: clamped at a bound")
 
 
 def _rows(report: Report, seen: Scan) -> None:
-    rows, width = len(seen.rows), seen.size // len(seen.rows)
-    dead = int(rows - seen.alive.sum())
-    by_chance = rows * (max(seen.zeros, 1) / seen.count) ** width  # in a sparse tensor
+    rows, width = len(seen.row_hashes), seen.size // len(seen.row_hashes)
+    dead = int(rows - seen.row_alive.sum())
+    by_chance = rows * (max(seen.zeros, 1) / seen.finite) ** width  # in a sparse tensor
     if dead and by_chance < ALPHA:
-        first = int(np.flatnonzero(~seen.alive)[0])
+        first = int(np.flatnonzero(~seen.row_alive)[0])
         report.add("dead rows", f"{dead:,} of {rows:,} rows are zeros, the first is row {first}"
                                 + " (padding?)" * (dead == 1), dead > 1)
     # Rows of few elements, or of few levels, are equal by chance.
-    if 2 * math.log(rows) + width * math.log(min(seen.equal, 1.0)) > math.log(ALPHA):
+    if 2 * math.log(rows) + width * math.log(min(seen.equal_chance, 1.0)) > math.log(ALPHA):
         return
-    alive = np.flatnonzero(seen.alive)
-    order = alive[np.argsort(seen.rows[alive], kind="stable")]
-    same = seen.rows[order][1:] == seen.rows[order][:-1]
+    alive = np.flatnonzero(seen.row_alive)
+    order = alive[np.argsort(seen.row_hashes[alive], kind="stable")]
+    same = seen.row_hashes[order][1:] == seen.row_hashes[order][:-1]
     if same.any():
         earlier, later = order[:-1][same], order[1:][same]
         lags, counts = np.unique(later - earlier, return_counts=True)
