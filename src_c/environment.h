@@ -16,7 +16,7 @@ static inline fi_environment fi_environment_default(void) {
 
 static inline void fi_environment_restore(fi_environment caller) { _mm_setcsr(caller); }
 
-/* Streaming stores are ordered with nothing: before anybody else is told that the values are there. */
+/* Non-temporal stores are ordered with nothing: before anybody else is told that the values are there. */
 static inline void fi_fence(void) { _mm_sfence(); }
 
 #else

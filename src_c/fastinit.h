@@ -55,9 +55,9 @@ typedef struct {
     int64_t pitch;
 } fi_runs;
 
-/* Writes the runs' elements to out, at any alignment. isa must be available. With `stream`, the stores bypass the caches
- * where they can. */
-void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int stream, void *out);
+/* Writes the runs' elements to out, at any alignment. isa must be available. `nontemporal`: past the caches, where stores can
+ * go there. */
+void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int nontemporal, void *out);
 
 /* Writes words [start, start + n) of the key's main orbit. */
 void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out);

@@ -50,7 +50,7 @@ typedef struct {
     enum fi_real real;
     size_t size, real_size;        /* bytes of an element of the dtype and of the kernel's type */
     size_t group, length;          /* elements of a group and of a chunk */
-    int rejects, stream, carries;  /* carries: what is before out may be in `before` only, for streaming stores */
+    int rejects, nontemporal, carries; /* carries: what is before out may be in `before` only, for non-temporal stores */
     _Alignas(FI_LINE) char before[FI_LINE];
     fi_lanes lanes;                /* at the next group */
     uint64_t redraw, redraw_inc;   /* the state of the first redraw of the next group's first element */
@@ -104,8 +104,8 @@ static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, ch
     }
 }
 
-/* Elements [from, to) of the next chunk to out, which `more` follow. Never streamed: rejected elements are written twice, and
- * what would be saved in stores a second pass takes. */
+/* Elements [from, to) of the next chunk to out, which `more` follow. By ordinary stores: rejected elements are written
+ * twice, and what non-temporal ones would save a second pass takes. */
 static void fill_truncated(filling *f, size_t from, size_t to, uint64_t more, char *out) {
     _Alignas(FI_LINE) char temporary[(FI_CHUNK + FI_SPARE) * sizeof(float)]; /* of f64 nothing is read behind the end */
     const int direct = f->size == f->real_size && from == 0 && to % f->group == 0;
@@ -127,10 +127,10 @@ static void fill_groups(filling *f, size_t groups, size_t from, size_t to, char 
     if (!whole) memcpy(out, temporary + from * f->size, (to - from) * f->size);
 }
 
-/* What streaming stores left unwritten before out. */
+/* What non-temporal stores left unwritten before out. */
 static void flush(const fi_table *table, const char *before, char *out) {
-    const size_t left = (uintptr_t)out % table->streams;
-    memcpy(out - left, before + table->streams - left, left);
+    const size_t left = (uintptr_t)out % table->nontemporal_bytes;
+    memcpy(out - left, before + table->nontemporal_bytes - left, left);
 }
 
 /* n elements to out, from element `from` of the next group on. */
@@ -140,14 +140,15 @@ static void fill_run(filling *f, size_t from, uint64_t n, char *out) {
         size_t to = end < f->length ? (size_t)end : f->length;
         if (f->rejects) fill_truncated(f, from, to, end - to, out);
         else {
-            const int streams = f->stream && (uintptr_t)out % 16 == 0 && to >= f->group;
+            const int nontemporal = f->nontemporal && (uintptr_t)out % 16 == 0 && to >= f->group;
             size_t groups = to < GROUPS * f->group ? to / f->group : GROUPS;
-            if (from || !groups || (streams && !f->carries)) groups = 1;
+            if (from || !groups || (nontemporal && !f->carries)) groups = 1;
             if (to > groups * f->group) to = groups * f->group;
-            if (f->carries && !streams) flush(f->table, f->before, out);
+            if (f->carries && !nontemporal) flush(f->table, f->before, out);
             fill_groups(f, groups, from, to, out);
-            if (streams && !f->carries && !from) memcpy(f->before, out + to * f->size - f->table->streams, f->table->streams);
-            f->carries = streams && !from;
+            const size_t bytes = f->table->nontemporal_bytes;
+            if (nontemporal && !f->carries && !from) memcpy(f->before, out + to * f->size - bytes, bytes);
+            f->carries = nontemporal && !from;
         }
         out += (to - from) * f->size;
         from = 0;
@@ -183,10 +184,10 @@ static void fill_rows(filling *f, size_t from, const fi_runs *runs, char *out) {
     }
 }
 
-static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *runs, const fi_table *table, int stream,
-                        char *out) {
+static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *runs, const fi_table *table,
+                        int nontemporal, char *out) {
     filling f = {.plan = plan, .table = table, .real = real_of(plan->dtype), .size = dtype_sizes[plan->dtype],
-                 .stream = stream, .redraw_inc = key->redraw_inc | 1};
+                 .nontemporal = nontemporal, .redraw_inc = key->redraw_inc | 1};
     f.rejects = plan->dist != FI_uniform && plan->dist != FI_normal;
     f.real_size = f.real == FI_REAL64 ? sizeof(double) : sizeof(float);
     f.group = FI_GROUP * sizeof(float) / f.real_size;
@@ -201,7 +202,7 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
         f.chunk = multiples(&f.top, f.length / (FI_STEPS * FI_STEPS), multiples(&f.coarse, FI_STEPS, row));
     }
     if (runs->count > 1 && runs->stride == runs->length && runs->length < FI_WORDS) {
-        f.stream = 0;
+        f.nontemporal = 0;
         fill_rows(&f, from, runs, out);
         return;
     }
@@ -229,7 +230,7 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
     }
 }
 
-static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_table *table, int stream, char *out) {
+static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_table *table, int nontemporal, char *out) {
     const size_t size = dtype_sizes[plan->dtype], bytes = (size_t)runs->length * size;
     _Alignas(FI_LINE) char pattern[FI_LINE];
     for (size_t i = 0; i < sizeof pattern; i++) { /* by shifts, not by memory order: the same on big-endian machines */
@@ -244,7 +245,7 @@ static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_tab
         if (j) out += runs->pitch;
         char *end = out + lines * FI_LINE;
         memcpy(end, pattern, bytes % FI_LINE);
-        if (stream && lines > 1 && (uintptr_t)out % 16 == 0) {
+        if (nontemporal && lines > 1 && (uintptr_t)out % 16 == 0) {
             memcpy(out, pattern, FI_LINE);
             table->constant(pattern, lines - 1, out + FI_LINE, pattern);
             flush(table, pattern, end);
@@ -253,14 +254,14 @@ static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_tab
     }
 }
 
-void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int stream, void *out) {
+void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int nontemporal, void *out) {
     if (!runs->length || !runs->count) return;
     const fi_environment caller = fi_environment_default();
     const fi_table *table = table_of(isa);
-    stream = stream && table->streams;
-    if (plan->dist == FI_constant) fill_constant(plan, runs, table, stream, out);
-    else fill_random(plan, key, runs, table, stream, out);
-    if (stream) fi_fence();
+    nontemporal = nontemporal && table->nontemporal_bytes;
+    if (plan->dist == FI_constant) fill_constant(plan, runs, table, nontemporal, out);
+    else fill_random(plan, key, runs, table, nontemporal, out);
+    if (nontemporal) fi_fence();
     fi_environment_restore(caller);
 }
 

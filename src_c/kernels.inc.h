@@ -188,7 +188,7 @@ static void constant(const void *pattern, size_t lines, void *out, void *before)
 #define FI_TABLE_OF(runs_, places_) \
     { \
         .runs = runs_, \
-        .streams = STREAMS, \
+        .nontemporal_bytes = NONTEMPORAL_BYTES, \
         .seed = seed, \
         .jump = jump, \
         .words = words, \

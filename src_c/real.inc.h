@@ -85,8 +85,8 @@ SI void R(put)(void *out, v_real a, v_real b, int dtype, v_carry *carry) {
     else
 #endif
     if (carry) {
-        v_stream(out, (v_u32)R(v_bits)(a), carry);
-        v_stream((char *)out + sizeof a, (v_u32)R(v_bits)(b), carry);
+        v_store_nontemporal(out, (v_u32)R(v_bits)(a), carry);
+        v_store_nontemporal((char *)out + sizeof a, (v_u32)R(v_bits)(b), carry);
     } else {
         R(v_store)(out, a);
         R(v_store)((char *)out + sizeof a, b);

@@ -35,9 +35,10 @@ typedef struct {
     _Alignas(64) uint64_t power[FI_STEPS], plus[FI_STEPS];
 } fi_steps;
 
-/* Words, at most FI_WORDS, to elements of the plan's dtype. With `before`, which holds the table's streams bytes that come
- * before out, by streaming stores, which leave the last out % streams bytes unwritten: they are then in before, at its end.
- * out must be aligned to 16 bytes. */
+/* Words, at most FI_WORDS, to elements of the plan's dtype: without `before` by ordinary stores, to any address. With it by
+ * non-temporal ones, each of a whole line of the table's nontemporal_bytes; out is then aligned to 16 bytes. `before` holds
+ * those bytes that come before out, and completes the line that out lies in. The line at the end stays incomplete likewise: its
+ * out % nontemporal_bytes bytes are not written but left in `before`, at its end. */
 typedef void fi_write_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before);
 /* As many words to first candidates of the kernel's type; bit i % 8 of rejected[i / 8] tells whether element i is rejected.
  * The bytes from `next` on, as many as x takes, are fetched into the cache on the way: they will be written soon. */
@@ -49,7 +50,7 @@ typedef size_t fi_redraw_fn(const fi_plan *plan, fi_rejects *rejects, size_t fir
 
 typedef struct {
     int (*runs)(void); /* whether this CPU and its system do */
-    size_t streams;    /* bytes of a streaming store; 0 where there is none */
+    size_t nontemporal_bytes; /* of a non-temporal store; 0 where there is none */
     /* The lanes of the group whose first word comes from this state. */
     void (*seed)(fi_lanes *lanes, uint64_t state, uint64_t inc);
     /* Every lane by the affine map: power * state + plus. */

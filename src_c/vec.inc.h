@@ -69,7 +69,7 @@ V_MEMORY(v_u32, u32)
 V_MEMORY(v_u64, u64)
 #undef V_MEMORY
 
-/* A streaming store goes to memory past the caches, without reading the line first; it takes whole lines only, and NumPy's
+/* A non-temporal store goes to memory past the caches, without reading the line first; it takes whole lines only, and NumPy's
  * large arrays start 16 bytes past one. So what is stored is the line, or half line, that x completes: it begins with the
  * end of the vector before, which is carried along. */
 typedef struct {
@@ -82,7 +82,7 @@ SI v_carry v_carry_from(const void *before, const void *p) {
     const v_u64 x = {8, 9, 10, 11, 12, 13, 14, 15};
     return (v_carry){v_load_u32(before), x - (uintptr_t)p % 64 / 8};
 }
-SI void v_stream(void *p, v_u32 x, v_carry *carry) {
+SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) {
     _mm512_stream_si512((__m512i *)((uintptr_t)p / 64 * 64),
                         _mm512_permutex2var_epi64((__m512i)carry->before, (__m512i)carry->shift, (__m512i)x));
     carry->before = x;
@@ -91,20 +91,20 @@ SI void v_stream(void *p, v_u32 x, v_carry *carry) {
 SI v_carry v_carry_from(const void *before, const void *p) {
     return (v_carry){v_load_u32(before), (v_u64){0} + (uintptr_t)p % 32};
 }
-SI void v_stream(void *p, v_u32 x, v_carry *carry) {
+SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) {
     _mm256_stream_si256((__m256i *)((uintptr_t)p / 32 * 32),
                         carry->shift[0] ? _mm256_permute2x128_si256((__m256i)carry->before, (__m256i)x, 0x21) : (__m256i)x);
     carry->before = x;
 }
 #else
 SI v_carry v_carry_from(const void *before, const void *p) { (void)p; return (v_carry){.before = v_load_u32(before)}; }
-SI void v_stream(void *p, v_u32 x, v_carry *carry) { (void)carry; v_store_u32(p, x); }
+SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) { (void)carry; v_store_u32(p, x); }
 #endif
-enum { STREAMS = FI_LANES < 8 ? 0 : 4 * FI_LANES };
+enum { NONTEMPORAL_BYTES = FI_LANES < 8 ? 0 : 4 * FI_LANES };
 
-/* To memory, by a streaming store if there is a carry. */
+/* To memory, by a non-temporal store if there is a carry. */
 SI void v_put(void *p, v_u32 x, v_carry *carry) {
-    if (carry) v_stream(p, x, carry);
+    if (carry) v_store_nontemporal(p, x, carry);
     else v_store_u32(p, x);
 }
 

@@ -22,11 +22,11 @@ static int compare(void) {
             const int dist = i / 50 / FI_DTYPE_COUNT, dtype = i / 50 % FI_DTYPE_COUNT;
             const fi_plan plan = dist < FI_DIST_COUNT ? plan_of(dist, dtype) : symmetric_of(dtype);
             const uint64_t start = starts[i % 5], n = lengths[i / 5 % 5];
-            const int stream = i / 25 % 2;
+            const int nontemporal = i / 25 % 2;
             const size_t size = sizes[plan.dtype], shift = -(uintptr_t)actual % 16;
             fill(&plan, &key, FI_scalar, start, n, 0, expected);
             memset(actual, 0xee, sizeof actual);
-            fill(&plan, &key, isa, start, n, stream, actual + shift);
+            fill(&plan, &key, isa, start, n, nontemporal, actual + shift);
             int same = !memcmp(expected, actual + shift, n * size);
             /* Every third element, pairs seven apart, and rows of thirteen with a gap in memory. */
             const fi_runs runs[] = {{start, 1, 3, (n + 2) / 3, (int64_t)(3 * size)},
@@ -34,7 +34,7 @@ static int compare(void) {
                                     {start, 13, 13, n / 14, (int64_t)(14 * size)}};
             for (int k = 0; k < 3; k++) {
                 memset(actual, 0xee, sizeof actual);
-                fi_fill(&plan, &key, runs + k, isa, stream, actual);
+                fi_fill(&plan, &key, runs + k, isa, nontemporal, actual);
                 for (uint64_t j = 0; j < runs[k].count; j++) {
                     same &= !memcmp(expected + j * runs[k].stride * size, actual + j * (uint64_t)runs[k].pitch,
                                     runs[k].length * size);
@@ -42,8 +42,8 @@ static int compare(void) {
             }
             if (same) continue;
             failures++;
-            printf("differs: %s %s from %" PRIu64 ", %" PRIu64 " elements, stream %d\n", fi_dist_names[plan.dist],
-                   fi_dtype_names[plan.dtype], start, n, stream);
+            printf("differs: %s %s from %" PRIu64 ", %" PRIu64 " elements, nontemporal %d\n", fi_dist_names[plan.dist],
+                   fi_dtype_names[plan.dtype], start, n, nontemporal);
         }
     }
     printf("%d cases, %d differ\n", cases, failures);

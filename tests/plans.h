@@ -8,9 +8,10 @@ static const size_t sizes[] = {
 #define SIZE(name, size) size,
     FI_DTYPES(SIZE)};
 
-static inline void fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, int stream, void *out) {
+static inline void fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, int nontemporal,
+                        void *out) {
     const fi_runs runs = {.start = start, .length = n, .count = 1};
-    fi_fill(plan, key, &runs, isa, stream, out);
+    fi_fill(plan, key, &runs, isa, nontemporal, out);
 }
 
 /* A plan of each distribution, with numbers that every dtype holds; truncation keeps about [-0.75, 1.25]. */

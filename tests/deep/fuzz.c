@@ -1,5 +1,5 @@
 /* libFuzzer on the C interface: plans, places, lengths, runs and alignments from the fuzzer's bytes. Every instruction set must
- * write the scalar one's bytes, whole, in two parts or as runs, with streaming stores or without, inside the bounds, and
+ * write the scalar one's bytes, whole, in two parts or as runs, with non-temporal stores or without, inside the bounds, and
  * nothing outside the buffer, which AddressSanitizer watches. */
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@ typedef struct {
     uint64_t start, bits;
     int32_t scale, shift; /* significands */
     uint16_t n, split;
-    uint8_t dist, dtype, isa, stream, alignment, scale_exponent, shift_exponent, below, above, count, gap, space;
+    uint8_t dist, dtype, isa, nontemporal, alignment, scale_exponent, shift_exponent, below, above, count, gap, space;
 } input;
 
 static void need(int ok, const char *what, const input *in) {
@@ -86,7 +86,7 @@ static void check_runs(const fi_plan *p, const input *in, const char *whole) {
     char *memory = malloc(offset + bytes), *out = memory + offset;
     memset(memory, 0x5a, offset + bytes);
     const fi_runs runs = {in->start, length, stride, count, (int64_t)pitch};
-    fi_fill(p, &in->key, &runs, in->isa, in->stream & 1, out);
+    fi_fill(p, &in->key, &runs, in->isa, in->nontemporal & 1, out);
     for (size_t j = 0; j < count; j++) {
         need(!memcmp(out + j * pitch, whole + j * stride * size, length * size), "not the same in runs", in);
         for (size_t i = length * size; j + 1 < count && i < pitch; i++) need(out[j * pitch + i] == 0x5a, "written between runs", in);
@@ -109,12 +109,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *whole = malloc(bytes + 1), *memory = malloc(offset + bytes + 1), *out = memory + offset;
     fill(&p, &in.key, FI_scalar, in.start, in.n, 0, whole);
     memset(memory, 0x5a, offset + bytes + 1);
-    fill(&p, &in.key, in.isa, in.start, in.n, in.stream & 1, out);
+    fill(&p, &in.key, in.isa, in.start, in.n, in.nontemporal & 1, out);
     need(!memcmp(whole, out, bytes), "not the scalar bytes", &in);
     const uint64_t split = in.n ? in.split % in.n : 0;
     memset(out, 0xa5, bytes);
-    fill(&p, &in.key, in.isa, in.start + split, in.n - split, in.stream & 2, out + split * each);
-    fill(&p, &in.key, in.isa, in.start, split, in.stream & 1, out);
+    fill(&p, &in.key, in.isa, in.start + split, in.n - split, in.nontemporal & 2, out + split * each);
+    fill(&p, &in.key, in.isa, in.start, split, in.nontemporal & 1, out);
     need(!memcmp(whole, out, bytes), "not the same in two parts", &in);
     for (size_t i = 0; i < offset; i++) need(memory[i] == 0x5a, "written before the buffer", &in);
     need(memory[offset + bytes] == 0x5a, "written behind the buffer", &in);
