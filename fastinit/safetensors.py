@@ -10,14 +10,13 @@ from pathlib import Path
 from typing import Any
 
 from .core.dtypes import resolve
+from .formats.safetensors_header import encode
 from .files import Entry, fill_tensors, refuse_existing, replacing
 from .models.rules import Rules, rule_for, rule_pairs
-from .core.arguments import integers
+from .core.arguments import integer, integers
 from .core.streams import Pinned, Seed, pin
 
 __all__ = ["create"]
-
-_NAMES = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16"}
 
 
 def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, *, dtype: Any = "float32", seed: Seed = None,
@@ -122,10 +121,7 @@ def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Entry]:
 
 def _split(tensors: list[Entry], shards: Any) -> list[list[Entry]]:
     """Consecutive tensors, each shard ending nearest to its share of all bytes."""
-    if isinstance(shards, bool) or not hasattr(shards, "__index__"):
-        raise TypeError(f"shards: expected an int >= 1, got {shards!r}")
-    if not 1 <= shards <= max(1, len(tensors)):
-        raise ValueError(f"shards: expected from 1 to {max(1, len(tensors))}, the number of tensors, got {shards}")
+    shards = integer(shards, "shards", 1, max(1, len(tensors)))
     parts: list[list[Entry]] = [[] for _ in range(shards)]
     total, before, at = sum(tensor.nbytes for tensor in tensors), 0, 0
     for left, tensor in zip(range(len(tensors), 0, -1), tensors):
@@ -140,13 +136,7 @@ def _split(tensors: list[Entry], shards: Any) -> list[list[Entry]]:
 
 def _write(path: Path, tensors: list[Entry], metadata: dict[str, str], seed: Pinned, num_threads: int | None) -> None:
     """One file: the header, then the tensors."""
-    header: dict[str, Any] = {"__metadata__": metadata}
-    ordered, end = sorted(tensors, key=lambda tensor: -tensor.dtype.itemsize), 0
-    for tensor in ordered:
-        offsets = [end, end := end + tensor.nbytes]
-        header[tensor.name] = {"dtype": _NAMES[tensor.dtype.name], "shape": tensor.shape, "data_offsets": offsets}
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
+    ordered = sorted(tensors, key=lambda tensor: -tensor.dtype.itemsize)
     with open(path, "x+b") as file:
-        file.write(len(text).to_bytes(8, "little") + text)
+        file.write(encode([(tensor.name, tensor.dtype, tensor.shape) for tensor in ordered], metadata))
         fill_tensors(file, ordered, seed, num_threads)

@@ -15,6 +15,7 @@ import fastinit as fi
 
 from ..core.dtypes import DTYPES
 from ..models.architectures import ARCHITECTURES, Architecture, Row
+from .progress import progress
 
 __all__ = ["available_memory", "measure_model", "measure_sizes", "proc_field"]
 
@@ -25,7 +26,6 @@ LEAST = 2e-3  # seconds that a turn lasts at least
 
 Arrays = dict[str, np.ndarray]
 Filler = Callable[[Arrays], object]
-Note = Callable[[str], object]
 
 
 def asked_sums(row: Row) -> np.ndarray:
@@ -124,11 +124,12 @@ def torch_filler(architecture: Architecture, dtype: str, seed: int, num_threads:
     return fill
 
 
-MAKERS = {"fastinit": fastinit_filler, "numpy": numpy_filler, "torch": torch_filler}
+MAKERS: dict[str, Callable[[Architecture, str, int, int], Filler | None]] = {
+    "fastinit": fastinit_filler, "numpy": numpy_filler, "torch": torch_filler}
 
 
-def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, num_threads: int | None = None, compare: bool = True,
-                  note: Note = str) -> dict[str, Any]:
+def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, num_threads: int | None = None,
+                  compare: bool = True) -> dict[str, Any]:
     """Fill a published model, and let numpy and torch, where installed, do the same job on the same memory.
 
     Parameters
@@ -141,8 +142,6 @@ def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, num_threa
         For fastinit and torch; numpy has one.
     compare : bool
         Whether the others get their turn.
-    note : function
-        Called with a line of text before each step.
 
     Returns
     -------
@@ -157,48 +156,57 @@ def measure_model(name: str, dtype: str = "float32", *, seed: int = 0, num_threa
     for tensor, row in architecture.items():
         kinds.setdefault(row.kind, {})[tensor] = np.empty(row.shape, DTYPES[dtype].storage)
         asked[row.kind] = asked.get(row.kind, 0) + asked_sums(row)
-    results = {}
-    for who, maker in MAKERS.items() if compare else [("fastinit", fastinit_filler)]:
-        if fill := maker(architecture, dtype, seed, num_threads):
-            results[who] = {kind: _measure(who, kind, arrays, fill, dtype, note) for kind, arrays in kinds.items()}
-    note("")
-    entries = []
-    for kind, arrays in kinds.items():
-        mean, std = mean_std(asked[kind])
-        entry: dict[str, Any] = {"kind": kind, "tensors": len(arrays), "parameters": sum(a.size for a in arrays.values())}
-        entry |= {"bytes": sum(a.nbytes for a in arrays.values()), "asked_mean": mean, "asked_std": std}
-        entries.append(entry | {who: result[kind] for who, result in results.items()})
-    total: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("tensors", "parameters", "bytes")}
-    total |= {who: {"seconds": sum(entry[who]["seconds"] for entry in entries)} for who in results}
-    for entry in (*entries, total):
-        for who in results:
-            entry[who]["gb_per_s"] = entry["bytes"] / entry[who]["seconds"] / 1e9
+    fillers = _fillers(architecture, dtype, seed, num_threads, compare)
+    results: dict[str, dict[str, Any]] = {kind: {} for kind in kinds}
+    for who, kind in progress([(who, kind) for who in fillers for kind in kinds], "steps"):
+        results[kind][who] = _measure(who, kinds[kind], fillers[who], dtype)
+    entries = [_entry(kind, kinds[kind], asked[kind]) | results[kind] for kind in kinds]
     about = {"cpu": proc_field("cpuinfo", "model name") or platform.machine(), "num_threads": num_threads, "config": config}
     about |= {"model": name, "dtype": dtype, "seed": seed, "source": architecture.source}
-    return about | {"kinds": entries, "total": total}
+    return about | {"kinds": entries, "total": _totals(entries, list(fillers))}
 
 
-def _measure(who: str, kind: str, arrays: Arrays, fill: Filler, dtype: str, note: Note) -> dict[str, float]:
+def _fillers(architecture: Architecture, dtype: str, seed: int, num_threads: int, compare: bool = True) -> dict[str, Filler]:
+    """Of the libraries that are installed, or fastinit's alone."""
+    made = {who: maker(architecture, dtype, seed, num_threads) for who, maker in MAKERS.items() if compare or who == "fastinit"}
+    return {who: fill for who, fill in made.items() if fill}
+
+
+def _measure(who: str, arrays: Arrays, fill: Filler, dtype: str) -> dict[str, float]:
     """Time of filling one kind of tensor, and its moments; memory is touched, with nan, before the clock starts."""
     for array in arrays.values():
         array.view(np.uint8).fill(0xFF)
     seconds = 0.0
     for part in [arrays] if who == "fastinit" else [{name: array} for name, array in arrays.items()]:
-        note(f"{who}: {kind}, {next(iter(part))}")
         start = perf_counter()
         fill(part)
         seconds += perf_counter() - start
     mean, std = mean_std(np.sum([measured_sums(array, dtype) for array in arrays.values()], axis=0))
-    return {"seconds": seconds, "mean": mean, "std": std}
+    return {"seconds": seconds, "gb_per_s": sum(array.nbytes for array in arrays.values()) / seconds / 1e9, "mean": mean,
+            "std": std}
 
 
-def measure_sizes(dtype: str = "float32", *, seed: int = 0, num_threads: int | None = None, sizes: Iterable[int] = SIZES,
-                  note: Note = str) -> list[dict[str, Any]]:
+def _entry(kind: str, arrays: Arrays, asked: np.ndarray) -> dict[str, Any]:
+    mean, std = mean_std(asked)
+    return {"kind": kind, "tensors": len(arrays), "parameters": sum(a.size for a in arrays.values()),
+            "bytes": sum(a.nbytes for a in arrays.values()), "asked_mean": mean, "asked_std": std}
+
+
+def _totals(entries: list[dict[str, Any]], libraries: list[str]) -> dict[str, Any]:
+    total: dict[str, Any] = {key: sum(entry[key] for entry in entries) for key in ("tensors", "parameters", "bytes")}
+    for who in libraries:
+        seconds = sum(entry[who]["seconds"] for entry in entries)
+        total[who] = {"seconds": seconds, "gb_per_s": total["bytes"] / seconds / 1e9}
+    return total
+
+
+def measure_sizes(dtype: str = "float32", *, seed: int = 0, num_threads: int | None = None,
+                  sizes: Iterable[int] = SIZES) -> list[dict[str, Any]]:
     """Gaussians over sizes, as `fastinit.viz.speed` draws them; the records are like those of benchmarks/compare.py.
 
     Parameters
     ----------
-    dtype, seed, num_threads, note
+    dtype, seed, num_threads
         As for `measure_model`.
     sizes : iterable of int
         Numbers of elements.
@@ -210,24 +218,26 @@ def measure_sizes(dtype: str = "float32", *, seed: int = 0, num_threads: int | N
     """
     num_threads = num_threads or fi.show_config()["num_threads"]
     records = []
-    for size in sizes:
+    for size in progress(list(sizes), "sizes"):
         architecture = Architecture("", (Row("normal", "w", (size,), ("normal", {"std": 0.02})),))
         array = np.zeros(size, DTYPES[dtype].storage)
-        made = {who: maker(architecture, dtype, seed, num_threads) for who, maker in MAKERS.items()}
-        fillers = {who: fill for who, fill in made.items() if fill} | {"ndarray.fill": lambda arrays: arrays["w"].fill(1)}
+        fillers = _fillers(architecture, dtype, seed, num_threads) | {"ndarray.fill": lambda arrays: arrays["w"].fill(1)}
         seconds: dict[str, list[float]] = {who: [] for who in fillers}
-        for turn in range(TURNS):
+        for _ in range(TURNS):
             for who, fill in fillers.items():
-                note(f"{size:,} elements, turn {turn + 1} of {TURNS}: {who}")
-                calls, start = 0, perf_counter()
-                while (passed := perf_counter() - start) < LEAST:
-                    fill({"w": array})
-                    calls += 1
-                seconds[who].append(passed / calls)
+                seconds[who].append(_time_of(fill, array))
         records += [{"library": who, "distribution": "normal", "dtype": dtype, "elements": size, "bytes": array.nbytes,
                      "memory": "touched", "num_threads": num_threads, "seconds": times} for who, times in seconds.items()]
-    note("")
     return records
+
+
+def _time_of(fill: Filler, array: np.ndarray) -> float:
+    """Seconds of one call, of as many as fill a turn."""
+    calls, start = 0, perf_counter()
+    while (passed := perf_counter() - start) < LEAST:
+        fill({"w": array})
+        calls += 1
+    return passed / calls
 
 
 def proc_field(file: str, field: str) -> str | None:

@@ -1,7 +1,8 @@
 """Random weights from the command line: make, explain, audit, measure, draw.
 
-Without a command, `bench` runs. Results go to standard output, progress to standard error if that is a terminal (and tqdm is
-installed). Exit codes: 0 done; 1 audit found faults; 2 refused, nothing was written; 3 the system failed; 130 interrupted.
+Without a command, `fastinit` tells what there is, and ``python -m fastinit`` runs `bench`. Results go to standard output,
+progress to standard error if that is a terminal (and tqdm is installed). Exit codes: 0 done; 1 audit found faults; 2 refused,
+nothing was written; 3 the system failed; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -31,30 +32,27 @@ from ..core.dtypes import DTYPES
 from ..formats import read
 from ..models.architectures import ARCHITECTURES
 from . import bench, pipe, reports, specs
+from .progress import progress
 
 HEADROOM = 64 << 20  # bytes wanted beyond the arrays
 OPTIONAL = ("torch", "jax", "dask", "safetensors", "ml_dtypes", "matplotlib", "tqdm")
 
 
+SUMMARY = """\
+Random weights at the speed of memory, the same to the bit everywhere.
+
+  fastinit init gpt2 gpt2.safetensors      make the file of a model
+  fastinit audit gpt2.safetensors          look for faults in weight files
+  fastinit explain kaiming_normal 64x32    fans, gain, deviation, bounds
+  fastinit bench                           a model by fastinit, NumPy and torch
+  fastinit plot depth depth.png            what weights do to a network
+  fastinit words --seed 1 | RNG_test       raw words for test batteries
+  fastinit info                            what this installation runs on
+fastinit COMMAND --help lists the options of a command."""
+
+
 class Refused(Exception):
     """The job cannot be done as asked; the message is for the user."""
-
-
-def progress(items: Iterable) -> Iterable:
-    """The items, with a bar on standard error if that is a terminal and tqdm is there."""
-    if not sys.stderr.isatty():
-        return items
-    try:
-        from tqdm import tqdm
-    except ImportError:
-        return items
-    return tqdm(items, unit=" tensors", leave=False, ncols=79)
-
-
-def note(text: str) -> None:
-    """One passing line on standard error, if that is a terminal."""
-    if sys.stderr.isatty():
-        print(f"\r\x1b[K{text[:79]}", end="", file=sys.stderr, flush=True)
 
 
 def show(report: Any, as_json: bool, text: Callable[[Any], Iterable[str]]) -> None:
@@ -86,7 +84,7 @@ def run_init(args: argparse.Namespace) -> int:
     if args.out.suffix == ".npz":
         _check_memory(max(sizes, default=0), args.what, default)
     files = specs.create(args.out, spec, dtype=args.dtype, seed=args.seed, shards=args.shards, overwrite=args.force,
-                         num_threads=args.num_threads, progress=progress)
+                         num_threads=args.num_threads)
     report = {"files": [str(path) for path in files], "tensors": len(sizes), "bytes": sum(sizes), "seed": args.seed,
               "parameters": sum(math.prod(shape) for shape, _ in spec.tensors.values()), "dtype": default,
               "stream_version": fi.STREAM_VERSION}
@@ -149,9 +147,9 @@ def run_bench(args: argparse.Namespace) -> int:
     architecture, viz = ARCHITECTURES[args.model], pictures() if args.plot else None
     _check_memory(architecture.parameters() * DTYPES[args.dtype].itemsize, args.model, args.dtype)
     report = bench.measure_model(args.model, args.dtype, seed=args.seed, num_threads=args.num_threads,
-                                 compare=not args.no_compare, note=note)
+                                 compare=not args.no_compare)
     if viz:
-        report["sizes"] = bench.measure_sizes(args.dtype, seed=args.seed, num_threads=args.num_threads, note=note)
+        report["sizes"] = bench.measure_sizes(args.dtype, seed=args.seed, num_threads=args.num_threads)
         save(viz.speed(report["sizes"], dtype=args.dtype), args.plot)
     show(report, args.json, reports.bench_text)
     return 0
@@ -234,7 +232,7 @@ def build_parser() -> argparse.ArgumentParser:
     description, _, epilog = (__doc__ or "").partition("\n\n")
     parser = argparse.ArgumentParser("fastinit", description=description, epilog=epilog)
     parser.add_argument("--version", action="version", version=f"fastinit {fi.__version__}, stream {fi.STREAM_VERSION}")
-    commands = parser.add_subparsers(metavar="command")
+    commands = parser.add_subparsers(metavar="command", required=True)
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> Callable[..., argparse.Action]:
         sub = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
@@ -293,10 +291,14 @@ def build_parser() -> argparse.ArgumentParser:
 REFUSALS = (Refused, ValueError, TypeError, NotImplementedError, MemoryError, ImportError, FileExistsError, FileNotFoundError)
 
 
-def main(argv: list[str] | None = None) -> int:
+def main(argv: list[str] | None = None, default: str | None = None) -> int:
+    """Run a command; `default` is the one for arguments that name none."""
     argv = sys.argv[1:] if argv is None else argv
-    if not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version")):
-        argv = ["bench", *argv]
+    if default and (not argv or (argv[0].startswith("-") and argv[0] not in ("-h", "--help", "--version"))):
+        argv = [default, *argv]
+    if not argv:
+        print(SUMMARY)
+        return 0
     args = build_parser().parse_args(argv)
     try:
         return args.run(args)
@@ -309,6 +311,5 @@ def main(argv: list[str] | None = None) -> int:
         code, text = 3, str(error)
     except KeyboardInterrupt:
         code, text = 130, "interrupted"
-    note("")
     print(f"fastinit: {text}", file=sys.stderr)
     return code

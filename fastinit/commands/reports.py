@@ -23,7 +23,7 @@ def finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def init_text(report: dict) -> Iterable[str]:
+def init_text(report: dict[str, Any]) -> Iterable[str]:
     yield (f"{report['parameters']:,} parameters in {report['tensors']:,} tensors, {report['bytes'] / 1e9:.3f} GB, "
            f"seed {report['seed']}")
     yield from (f"wrote {path}" for path in report["files"])
@@ -31,7 +31,7 @@ def init_text(report: dict) -> Iterable[str]:
         yield "bfloat16 as uint16: npz and npy have no bfloat16"
 
 
-def explain_text(told: dict) -> Iterable[str]:
+def explain_text(told: dict[str, Any]) -> Iterable[str]:
     return (f"{key:<14}{value}" for key, value in told.items() if value is not None)
 
 
@@ -41,21 +41,29 @@ def audit_text(reports: list[Report], every: bool) -> Iterable[str]:
     if shown:
         yield f"{'tensor':<22} {'law':<13}{'mean':>9}{'std':>9}{'kurtosis':>9}  agrees with"
     for report in shown:
-        name = report.name if len(report.name) <= 22 else "\N{HORIZONTAL ELLIPSIS}" + report.name[-21:]
-        yield (f"{name:<22} {report.law or '-':<13}{report.mean:>9.2g}{report.std:>9.3g}{report.kurtosis:>9.3g}"
-               f"  {', '.join(report.rules[:1])}".rstrip())
-        for finding in report.findings:
-            yield from wrapped(f"   {'FAULT' if finding.fault else 'note'} {finding.kind}: ", finding.text)
-    for dtype, count in Counter(report.dtype for report in reports if "skipped" in report.kinds).items():
-        hint = " (--dtype bfloat16, if they hold that)" * (dtype == "uint16")
-        yield f"{count:,} tensors of {dtype} were not looked into{hint}"
+        yield from _tensor_text(report)
+    yield from _skipped_text(report.dtype for report in reports if "skipped" in report.kinds)
     laws = Counter(report.law or "too small to tell" for report in seen)
     yield from wrapped("", f"{len(seen):,} tensors: " + ", ".join(f"{count:,} {law}" for law, count in laws.most_common()))
     faulty = sum(bool(report.faults) for report in reports)
     yield f"{faulty:,} with faults" if faulty else "no faults found"
 
 
-def bench_text(report: dict) -> Iterable[str]:
+def _skipped_text(dtypes: Iterable[str]) -> Iterable[str]:
+    for dtype, count in Counter(dtypes).items():
+        hint = " (--dtype bfloat16, if they hold that)" * (dtype == "uint16")
+        yield f"{count:,} tensors of {dtype} were not looked into{hint}"
+
+
+def _tensor_text(report: Report) -> Iterable[str]:
+    name = report.name if len(report.name) <= 22 else "\N{HORIZONTAL ELLIPSIS}" + report.name[-21:]
+    yield (f"{name:<22} {report.law or '-':<13}{report.mean:>9.2g}{report.std:>9.3g}{report.kurtosis:>9.3g}"
+           f"  {', '.join(report.rules[:1])}".rstrip())
+    for finding in report.findings:
+        yield from wrapped(f"   {'FAULT' if finding.fault else 'note'} {finding.kind}: ", finding.text)
+
+
+def bench_text(report: dict[str, Any]) -> Iterable[str]:
     total = report["total"] | {"kind": "total"}
     others = [who for who in ("numpy", "torch") if who in total]
     yield from wrapped("", f"{report['cpu']}, {report['num_threads']} threads, {report['config']['isa']}, "
@@ -79,7 +87,7 @@ def bench_text(report: dict) -> Iterable[str]:
     yield "torch: torch.nn.init" if "torch" in total else "torch: not installed"
 
 
-def plot_text(report: dict) -> Iterable[str]:
+def plot_text(report: dict[str, Any]) -> Iterable[str]:
     if report["picture"] == "symmetry":
         yield "first input weight of each hidden unit, in training"
         yield f"{'step':>5}{'constant':>26}{'Xavier':>30}"
@@ -88,7 +96,7 @@ def plot_text(report: dict) -> Iterable[str]:
     yield f"wrote {report['file']}"
 
 
-def info_text(report: dict) -> Iterable[str]:
+def info_text(report: dict[str, Any]) -> Iterable[str]:
     for key, value in report.items():
         if key == "optional":
             value = ", ".join(f"{name} {version}" if version else f"no {name}" for name, version in value.items())

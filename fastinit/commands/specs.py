@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -14,7 +14,9 @@ import numpy as np
 from ..core.calls import INITIALIZERS
 from ..core.dtypes import DTYPES
 from ..models.architectures import ARCHITECTURES, Row, make_rule
-from ..models.rules import Rule, fill
+from ..models.rules import Rule, fill, rule_for
+from .progress import progress
+from .. import files
 from ..core.arguments import integers
 
 __all__ = ["SUFFIXES", "Spec", "create", "load"]
@@ -120,7 +122,7 @@ def _rule(path: Path, pattern: str, entry: Any) -> Rule:
 
 
 def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, shards: int = 1, overwrite: bool = False,
-           num_threads: int | None = None, progress: Callable[[Iterable], Iterable] = iter) -> list[Path]:
+           num_threads: int | None = None) -> list[Path]:
     """Make a model's file; the values are those of `fastinit.fill` under the same seed.
 
     Parameters
@@ -136,8 +138,6 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
     overwrite : bool
         Whether an existing file is replaced.
     num_threads : int, optional
-    progress : function
-        Wraps the sequence of tensors that are written one by one.
 
     Returns
     -------
@@ -147,38 +147,30 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
     Raises
     ------
     TypeError, ValueError, OSError
-        For what cannot be made, as in `fastinit.fill`; ImportError for safetensors files without that package.
+        For what cannot be made, as in `fastinit.fill`.
     """
     dtype = dtype or spec.dtype or "float32"
     tensors = {name: (shape, own or dtype) for name, (shape, own) in spec.tensors.items()}
     if path.suffix == ".safetensors":
-        from ..safetensors import create as create_safetensors
+        from .. import safetensors
 
-        return create_safetensors(path, tensors, spec.rules, seed=seed, shards=shards, overwrite=overwrite,
+        return safetensors.create(path, tensors, spec.rules, seed=seed, shards=shards, overwrite=overwrite,
                                   num_threads=num_threads)
     if path.suffix not in SUFFIXES or shards != 1:
         raise ValueError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}, the first for {shards} shards")
-    if path.suffix == ".npy" and len(tensors) != 1:
-        raise ValueError(f"{path}: expected one tensor for an npy file, got {len(tensors)}")
-    if path.exists() and not overwrite:
-        raise FileExistsError(f"{path} exists")
-    part = path.with_name(f".part-{path.name}")
-    try:
-        if path.suffix == ".npy":
-            (name, (shape, kind)), = tensors.items()
-            _fill(np.lib.format.open_memmap(part, "w+", DTYPES[kind].storage, shape), name, kind, spec, seed, num_threads)
-        else:
-            with zipfile.ZipFile(part, "w") as archive:
-                for name, (shape, kind) in progress(tensors.items()):
-                    array = _fill(np.empty(shape, DTYPES[kind].storage), name, kind, spec, seed, num_threads)
-                    with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                        np.lib.format.write_array(member, array, allow_pickle=False)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    if path.suffix == ".npy":
+        if len(tensors) != 1:
+            raise ValueError(f"{path}: expected one tensor for an npy file, got {len(tensors)}")
+        (name, (shape, kind)), = tensors.items()
+        return [files.create_npy(path, shape, rule_for(name, spec.rules.items()), dtype=kind, seed=seed, name=name,
+                                 overwrite=overwrite, num_threads=num_threads)]
+    with files.replacing(path, overwrite) as part, open(part, "x+b") as file:
+        with zipfile.ZipFile(file, "w") as archive:
+            for name, (shape, kind) in progress(tensors.items()):
+                array = np.empty(shape, DTYPES[kind].storage)
+                fill({name: array}, spec.rules, seed=seed, num_threads=num_threads, dtype=kind)
+                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
+                    np.lib.format.write_array(member, array, allow_pickle=False)
+        file.flush()
+        os.fsync(file.fileno())
     return [path]
-
-
-def _fill(array: np.ndarray, name: str, dtype: str, spec: Spec, seed: int, num_threads: int | None) -> np.ndarray:
-    fill({name: array}, spec.rules, seed=seed, num_threads=num_threads, dtype=dtype)
-    return array

@@ -3,9 +3,6 @@ files through torch, mapped as well."""
 
 from __future__ import annotations
 
-import json
-import math
-import operator
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,12 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.dtypes import BY_NUMPY, DTYPES, DType
-from ..core.arguments import integers
+from . import safetensors_header
 
 __all__ = ["Tensor", "read"]
 
-MAX_HEADER = 100_000_000  # bytes; what the safetensors library allows
-_CODES = {"F64": "float64", "F32": "float32", "F16": "float16", "BF16": "bfloat16"}
 TORCH = (".pt", ".pth", ".bin", ".ckpt")
 
 
@@ -81,31 +76,18 @@ def of_array(name: str, array: np.ndarray, place: int | None = None) -> Tensor:
 
 
 def _safetensors(path: Path) -> Iterator[Tensor]:
-    # Not by the safetensors library: its NumPy side has no bfloat16, and reads a tensor whole.
-    with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if not 2 <= length <= min(MAX_HEADER, path.stat().st_size - 8):
-            raise ValueError(f"{path}: expected a safetensors file, got a header of {length} bytes")
-        try:
-            header = json.loads(file.read(length))
-            entries = []
-            for name, entry in header.items():
-                if name != "__metadata__":
-                    start, end = map(operator.index, entry["data_offsets"])
-                    entries.append((name, str(entry["dtype"]), integers(entry["shape"], "shape"), start, end))
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-            raise ValueError(f"{path}: expected a safetensors file, got a header that is not its JSON") from None
-    size = path.stat().st_size - 8 - length
-    for name, code, shape, start, end in entries:
-        dtype = DTYPES.get(_CODES.get(code, ""))
-        if not 0 <= start <= end <= size or (dtype and end - start != math.prod(shape) * dtype.itemsize):
-            raise ValueError(f"{path}: tensor {name!r}: expected its bytes within the file, got [{start}, {end})")
+    try:
+        with open(path, "rb") as file:
+            entries, first = safetensors_header.decode(file, path.stat().st_size)
+    except ValueError as error:
+        raise ValueError(f"{path}: {error}") from None
+    for name, code, dtype, shape, start, end in entries:
         if dtype is None:
             yield Tensor(name, np.empty((), np.uint8), None, code)
         elif start == end:
             yield Tensor(name, np.empty(shape, dtype.storage), dtype, dtype.name)
         else:  # a map for each tensor: what was read before does not stay in memory
-            yield Tensor(name, np.memmap(path, dtype.storage, "r", 8 + length + start, shape), dtype, dtype.name)
+            yield Tensor(name, np.memmap(path, dtype.storage, "r", first + start, shape), dtype, dtype.name)
 
 
 def _npy(path: Path) -> Iterator[Tensor]:

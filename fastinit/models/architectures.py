@@ -2,8 +2,7 @@
 
 A row is ``(kind, names, shape, rule)``. ``<0-11>`` in the names stands for the numbers 0 to 11, so that one
 row covers every block; a rule is ``(initializer, keyword arguments)``, the two things that
-``fastinit.explain`` and the functions of ``torch.nn.init`` take as well. Nothing is imported until
-``Architecture.rules()`` is asked for rule objects.
+``fastinit.explain`` and the functions of ``torch.nn.init`` take as well.
 """
 
 import itertools
@@ -12,8 +11,12 @@ import re
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from . import rules
+from .rules import Rule
+
 __all__ = ["ARCHITECTURES", "Architecture", "Row", "make_rule"]
 
+Named = tuple[str, dict[str, Any]]  # an initializer and its keyword arguments
 _RANGE = re.compile(r"<(\d+)-(\d+)>")
 
 
@@ -23,7 +26,7 @@ class Row(NamedTuple):
     kind: str
     names: str
     shape: tuple[int, ...]
-    rule: tuple[str, dict]
+    rule: Named
 
     @property
     def pattern(self) -> str:
@@ -57,35 +60,33 @@ class Architecture(NamedTuple):
         """How many numbers the model has."""
         return sum(math.prod(row.shape) for _, row in self.items())
 
-    def rules(self) -> dict:
+    def rules(self) -> dict[str, Rule]:
         """The published rule as ``fastinit.fill`` takes it: pattern -> rule object."""
         return {row.pattern: make_rule(*row.rule) for row in self.rows}
 
 
-def make_rule(initializer: str, keywords: dict) -> Any:
+def make_rule(initializer: str, keywords: dict[str, Any]) -> Rule:
     """The rule object of an initializer's name and its keyword arguments."""
-    from . import rules
-
     return getattr(rules, initializer.title().replace("_", ""))(**keywords)
 
 
-def _architecture(source: str, *rows: tuple) -> Architecture:
+def _architecture(source: str, *rows: tuple[str, str, tuple[int, ...], Named]) -> Architecture:
     return Architecture(source, tuple(Row(*row) for row in rows))
 
 
-ZEROS: tuple[str, dict] = ("zeros", {})
-ONES: tuple[str, dict] = ("ones", {})
-NORMAL = ("normal", {"std": 0.02})
-XAVIER: tuple[str, dict] = ("xavier_uniform", {})
-HE_FAN_OUT = ("kaiming_normal", {"mode": "fan_out", "nonlinearity": "relu"})
-TORCH_LINEAR = ("kaiming_uniform", {"a": math.sqrt(5)})  # U(-1/sqrt(fan_in), 1/sqrt(fan_in))
+ZEROS: Named = ("zeros", {})
+ONES: Named = ("ones", {})
+NORMAL: Named = ("normal", {"std": 0.02})
+XAVIER: Named = ("xavier_uniform", {})
+HE_FAN_OUT: Named = ("kaiming_normal", {"mode": "fan_out", "nonlinearity": "relu"})
+TORCH_LINEAR: Named = ("kaiming_uniform", {"a": math.sqrt(5)})  # U(-1/sqrt(fan_in), 1/sqrt(fan_in))
 
 # GPT-2 small: 12 blocks, width 768, 50257 tokens. Weights are stored (in, out), the "Conv1D" of the original.
 # N(0, 0.02); residual projections divided by sqrt(2 * 12 blocks); biases 0, norms 1.
 # Radford et al. 2019, section 2.3; transformers, modeling_gpt2.py, GPT2PreTrainedModel._init_weights.
 _RESIDUAL = ("normal", {"std": 0.02 / math.sqrt(24)})
 
-GPT2 = _architecture(
+GPT2: Architecture = _architecture(
     "Radford et al. 2019; transformers GPT2Model",
     ("embedding", "wte.weight", (50257, 768), NORMAL),
     ("embedding", "wpe.weight", (1024, 768), NORMAL),
@@ -111,7 +112,7 @@ GPT2 = _architecture(
 _RESNET50_STAGES = ((1, 2, 64, 64), (2, 3, 256, 128), (3, 5, 512, 256), (4, 2, 1024, 512))
 _CLASSIFIER_BOUND = 1 / math.sqrt(2048)
 
-RESNET50 = _architecture(
+RESNET50: Architecture = _architecture(
     "He et al. 2015; torchvision resnet50",
     ("conv 7x7", "conv1.weight", (64, 3, 7, 7), HE_FAN_OUT),
     ("norm", "bn1.weight", (64,), ONES),
@@ -145,7 +146,7 @@ _BLOCK = "encoder.layers.encoder_layer_<0-11>"
 _PATCHES = ("trunc_normal", {"std": math.sqrt(1 / (3 * 16 * 16)), "a": -2.0, "b": 2.0})
 _TINY_BIAS = ("normal", {"std": 1e-6})
 
-VIT_B_16 = _architecture(
+VIT_B_16: Architecture = _architecture(
     "Dosovitskiy et al. 2021; torchvision vit_b_16",
     ("token", "class_token", (1, 1, 768), ZEROS),
     ("patches", "conv_proj.weight", (768, 3, 16, 16), _PATCHES),
@@ -171,7 +172,7 @@ VIT_B_16 = _architecture(
 
 # Llama 3 8B: 32 blocks, width 4096, 8 of 32 heads for keys and values, 128256 tokens, no biases, untied output.
 # N(0, initializer_range = 0.02), norms 1. transformers, PreTrainedModel._init_weights and LlamaConfig.
-LLAMA_3_8B = _architecture(
+LLAMA_3_8B: Architecture = _architecture(
     "Dubey et al. 2024; transformers LlamaForCausalLM",
     ("embedding", "model.embed_tokens.weight", (128256, 4096), NORMAL),
     ("attention", "model.layers.<0-31>.self_attn.q_proj.weight", (4096, 4096), NORMAL),
@@ -187,4 +188,4 @@ LLAMA_3_8B = _architecture(
     ("output", "lm_head.weight", (128256, 4096), NORMAL),
 )
 
-ARCHITECTURES = {"gpt2": GPT2, "resnet50": RESNET50, "vit-b-16": VIT_B_16, "llama-3-8b": LLAMA_3_8B}
+ARCHITECTURES: dict[str, Architecture] = {"gpt2": GPT2, "resnet50": RESNET50, "vit-b-16": VIT_B_16, "llama-3-8b": LLAMA_3_8B}

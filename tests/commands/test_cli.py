@@ -4,8 +4,10 @@ import io
 import json
 import math
 import os
+import re
 import subprocess
 import sys
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -69,13 +71,13 @@ def test_tables_fit_80_columns(tiny, capsys, monkeypatch):
 def test_memory_is_checked_first(capsys, monkeypatch):
     monkeypatch.setattr(bench, "available_memory", lambda: 8 * 10**9)
     monkeypatch.setattr(np, "empty", None)  # nothing may be allocated
-    message = refused(capsys, "--model=llama-3-8b", "--dtype=bfloat16")
+    message = refused(capsys, "bench", "--model=llama-3-8b", "--dtype=bfloat16")
     assert "16.13 GB" in message and "8.00 GB are available" in message
 
 
 def test_unknown_memory_is_no_refusal(tiny, capsys, monkeypatch):
     monkeypatch.setattr(bench, "available_memory", lambda: None)
-    run_json(capsys, tiny, "--no-compare")
+    run_json(capsys, "bench", tiny, "--no-compare")
 
 
 def test_available_memory():
@@ -180,11 +182,10 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize("command", [["bench", "--model=tiny", "--no-compare"], ["init", "tiny", "m.npz"]])
 def test_progress_only_on_a_terminal(tiny, tmp_path, capsys, monkeypatch, command):
     monkeypatch.chdir(tmp_path)
-    if command[0] == "init":
-        pytest.importorskip("tqdm")
+    pytest.importorskip("tqdm")
     monkeypatch.setattr(sys, "stderr", Terminal())
     assert cli.main([*command, "--json"]) == 0
-    assert ("fastinit: dense" if command[0] == "bench" else "/9 [") in sys.stderr.getvalue()
+    assert ("/4 [" if command[0] == "bench" else "/9 [") in sys.stderr.getvalue()  # kinds; tensors
     json.loads(capsys.readouterr().out)
 
 
@@ -207,16 +208,34 @@ def test_numpy_is_all_it_needs(tmp_path):
 def test_the_core_does_not_import_it():
     code = "import sys, fastinit; print(*sys.modules)"
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
-    assert "fastinit" in found
-    assert not {f"fastinit.{name}" for name in ("cli", "audit", "viz", "bench", "specs", "weights")} & set(found)
+    assert {"fastinit", "fastinit.core.calls"} <= set(found)
+    apart = tuple(f"fastinit.{name}" for name in ("commands", "audit", "formats", "viz", "files", "weights", "safetensors"))
+    assert not [name for name in found if name.startswith(apart)]
+    assert all(find_spec(name) for name in apart), "they are called so"
 
 
 @pytest.mark.parametrize("args", [["--seed=-1"], ["--seed=0.5"], ["--num-threads=0"], ["--dtype=int8"], ["--model=alexnet"]])
 def test_bad_arguments(args, capsys):
     with pytest.raises(SystemExit) as stop:
-        cli.main(args)
+        cli.main(["bench", *args])
     assert stop.value.code == 2
     assert args[0].split("=")[0] in capsys.readouterr().err
+
+
+def test_without_a_command_it_tells_what_there_is(capsys):
+    assert cli.main([]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 10 and max(map(len, lines)) <= 80
+    told = {line.split()[1] for line in lines if line.startswith("  fastinit")}
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    assert told == set(re.findall(r"^    (\w+) ", capsys.readouterr().out, re.M))
+
+
+def test_options_without_a_command_are_refused(capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--no-compare"])
+    assert stop.value.code == 2 and "command" in capsys.readouterr().err
 
 
 def test_entry_point():
