@@ -179,7 +179,7 @@ class _Law(NamedTuple):
 def _law(seen: Scan) -> _Law:
     """The uniform law between the bulk's extremes, or a gaussian of its mean and standard deviation, whichever is nearer.
 
-    The distance is that of Kolmogorov and Smirnov: the largest between two distribution functions, here at the histogram's edges.
+    The distance is Kolmogorov and Smirnov's: the largest between two distribution functions, here at the histogram's edges.
     """
     bulk, count = moments(seen.bulk_sums), seen.bulk_sums[0]
     if not bulk.std > 1e-6:
