@@ -11,8 +11,6 @@ import ml_dtypes
 import numpy as np
 import pytest
 import reference
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import fastinit as fi
 from fastinit.core.calls import INITIALIZERS
@@ -152,20 +150,6 @@ def test_buffers_of_all_kinds(tmp_path):
         assert fi.normal_(memory, seed=1, dtype="bfloat16") is memory and np.asarray(memory).tobytes() == named.tobytes()
     for value in (-0.0, 0.1, 3, np.float32(0.1), inf, -inf, nan, np.float64(nan)):
         assert all(same(fi.constant(3, value, dtype=dtype), np.full(3, value, dtype)) for dtype in DTYPES), value
-
-
-@settings(max_examples=150, deadline=None, derandomize=True)
-@given(st.sampled_from([(70, 60), (3, 2000), (17, 16, 18), (1, 40, 33), (7, 8, 9, 10), (2, 1, 50, 30)]), st.data(),
-       st.sampled_from([*ELEMENTWISE, "kaiming_normal", "xavier_uniform"]), st.sampled_from(DTYPES))
-def test_blocks_are_blocks_of_the_whole(shape, data, name, dtype):
-    cuts, args = [[0, *sorted(data.draw(st.lists(st.integers(0, n), max_size=2))), n] for n in shape], ELEMENTWISE.get(name, ())
-    whole, built = getattr(fi, name)(shape, *args, seed=8, dtype=dtype), np.zeros(shape, dtype)
-    for index in np.ndindex(*(len(cut) - 1 for cut in cuts)):
-        block = tuple(slice(cut[i], cut[i + 1]) for cut, i in zip(cuts, index))
-        options = {"seed": 8, "global_shape": shape, "offset": [s.start for s in block]}
-        getattr(fi, name + "_")(built[block], *args, **options)
-        assert same(getattr(fi, name)(whole[block].shape, *args, dtype=dtype, **options), whole[block])
-    assert same(built, whole)
 
 
 CUT, M, K, U, N, T = 0.87962566103423978, (400, 300), (64, 32, 9, 9), "uniform", "normal", "trunc_normal"
