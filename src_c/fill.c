@@ -50,8 +50,7 @@ typedef struct {
     enum fi_real real;
     size_t size, real_size;        /* bytes of an element of the dtype and of the kernel's type */
     size_t group, length;          /* elements of a group and of a chunk */
-    int rejects, nontemporal, carries; /* carries: what is before out may be in `before` only, for non-temporal stores */
-    _Alignas(FI_LINE) char before[FI_LINE];
+    int rejects, nontemporal;
     fi_lanes lanes;                /* at the next group */
     uint64_t redraw, redraw_inc;   /* the state of the first redraw of the next group's first element */
     fi_steps fine, coarse, top;    /* of the redraws: over i elements, FI_STEPS * i, FI_STEPS^2 * i */
@@ -115,46 +114,64 @@ static void fill_truncated(filling *f, size_t from, size_t to, uint64_t more, ch
     if (!direct) f->table->store[f->plan->dtype](f->plan, x + from * f->real_size, to - from, out);
 }
 
-/* Groups to out, all of them or, by way of a copy, elements [from, to) of a single one. */
-static void fill_groups(filling *f, size_t groups, size_t from, size_t to, char *out) {
-    _Alignas(FI_LINE) uint32_t words[FI_WORDS];
-    _Alignas(FI_LINE) char temporary[FI_GROUP * sizeof(float)];
-    const int whole = from == 0 && to == groups * f->group;
-    fi_write_fn *const write = f->table->write[f->plan->dist][f->plan->dtype];
-    f->table->words(&f->lanes, words, groups);
-    if (whole && f->carries) write(f->plan, words, groups, out, f->before);
-    else write(f->plan, words, groups, whole ? out : temporary, 0);
-    if (!whole) memcpy(out, temporary + from * f->size, (to - from) * f->size);
+/* Truncated: n elements to out, from element `from` of the next group on. */
+static void fill_chunks(filling *f, size_t from, uint64_t n, char *out) {
+    for (uint64_t end = from + n; from < end; from = 0) {
+        const size_t to = end < f->length ? (size_t)end : f->length;
+        fill_truncated(f, from, to, end - to, out);
+        out += (to - from) * f->size;
+        end -= to;
+    }
 }
 
-/* What non-temporal stores left unwritten before out. */
-static void flush(const fi_table *table, const char *before, char *out) {
-    const size_t left = (uintptr_t)out % table->nontemporal_bytes;
-    memcpy(out - left, before + table->nontemporal_bytes - left, left);
+/* Elements [from, to) of the next group to out, by way of a copy. */
+static void fill_part(filling *f, size_t from, size_t to, char *out) {
+    _Alignas(FI_LINE) uint32_t words[FI_GROUP];
+    _Alignas(FI_LINE) char temporary[FI_GROUP * sizeof(float)];
+    f->table->words(&f->lanes, words, 1);
+    f->table->write[f->plan->dist][f->plan->dtype](f->plan, words, 1, temporary, 0);
+    memcpy(out, temporary + from * f->size, (to - from) * f->size);
+}
+
+/* To memory what is pending: non-temporal stores write whole lines, and have left the start of the line that out lies in to
+ * those that would complete it. It is the end of `before`, see fi_write_fn. */
+static void write_pending(const fi_table *table, const char *before, char *out) {
+    const size_t pending = (uintptr_t)out % table->nontemporal_bytes;
+    memcpy(out - pending, before + table->nontemporal_bytes - pending, pending);
+}
+
+/* The next groups to out. Where stores are to be non-temporal, ordinary ones write the first group, whose last bytes are what
+ * the next write starts with and then hands on to the one after it. */
+static void fill_groups(filling *f, uint64_t groups, char *out) {
+    _Alignas(FI_LINE) uint32_t words[FI_WORDS];
+    _Alignas(FI_LINE) char line[FI_LINE], *before = 0;
+    fi_write_fn *const write = f->table->write[f->plan->dist][f->plan->dtype];
+    const size_t bytes = f->nontemporal && (uintptr_t)out % 16 == 0 ? f->table->nontemporal_bytes : 0;
+    for (size_t n; groups; groups -= n) {
+        n = bytes && !before ? 1 : groups < GROUPS ? (size_t)groups : GROUPS;
+        f->table->words(&f->lanes, words, n);
+        write(f->plan, words, n, out, before);
+        out += n * f->group * f->size;
+        if (bytes && !before) before = memcpy(line, out - bytes, bytes);
+    }
+    if (before) write_pending(f->table, before, out);
 }
 
 /* n elements to out, from element `from` of the next group on. */
 static void fill_run(filling *f, size_t from, uint64_t n, char *out) {
-    f->carries = 0;
-    for (uint64_t end = from + n; from < end;) {
-        size_t to = end < f->length ? (size_t)end : f->length;
-        if (f->rejects) fill_truncated(f, from, to, end - to, out);
-        else {
-            const int nontemporal = f->nontemporal && (uintptr_t)out % 16 == 0 && to >= f->group;
-            size_t groups = to < GROUPS * f->group ? to / f->group : GROUPS;
-            if (from || !groups || (nontemporal && !f->carries)) groups = 1;
-            if (to > groups * f->group) to = groups * f->group;
-            if (f->carries && !nontemporal) flush(f->table, f->before, out);
-            fill_groups(f, groups, from, to, out);
-            const size_t bytes = f->table->nontemporal_bytes;
-            if (nontemporal && !f->carries && !from) memcpy(f->before, out + to * f->size - bytes, bytes);
-            f->carries = nontemporal && !from;
-        }
-        out += (to - from) * f->size;
-        from = 0;
-        end -= to;
+    if (f->rejects) {
+        fill_chunks(f, from, n, out);
+        return;
     }
-    if (f->carries) flush(f->table, f->before, out);
+    if (from) {
+        const size_t to = n < f->group - from ? from + (size_t)n : f->group;
+        fill_part(f, from, to, out);
+        out += (to - from) * f->size;
+        n -= to - from;
+    }
+    const size_t rest = n % f->group;
+    if (n >= f->group) fill_groups(f, n / f->group, out);
+    if (rest) fill_part(f, 0, rest, out + (n - rest) * f->size);
 }
 
 /* memcpy, whose call would take as long as a short row does. */
@@ -247,8 +264,8 @@ static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_tab
         memcpy(end, pattern, bytes % FI_LINE);
         if (nontemporal && lines > 1 && (uintptr_t)out % 16 == 0) {
             memcpy(out, pattern, FI_LINE);
-            table->constant(pattern, lines - 1, out + FI_LINE, pattern);
-            flush(table, pattern, end);
+            table->constant(pattern, lines - 1, out + FI_LINE, 1);
+            write_pending(table, pattern, end);
         } else if (lines > 16) table->constant(pattern, lines, out, 0);
         else for (size_t i = 0; i < lines; i++) memcpy(out + i * FI_LINE, pattern, FI_LINE);
     }

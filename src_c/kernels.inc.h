@@ -173,9 +173,9 @@ SI void repeat(const void *pattern, size_t lines, void *out, v_carry *carry) {
     }
 }
 
-static void constant(const void *pattern, size_t lines, void *out, void *before) {
+static void constant(const void *pattern, size_t lines, void *out, int nontemporal) {
     v_carry carry = v_carry_from(pattern, out);
-    repeat(pattern, lines, out, before ? &carry : 0);
+    repeat(pattern, lines, out, nontemporal ? &carry : 0);
 }
 
 #define EACH_DTYPE(name) {[FI_f32] = name##_f32, [FI_f64] = name##_f64, [FI_f16] = name##_f16, [FI_bf16] = name##_bf16}

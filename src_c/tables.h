@@ -56,8 +56,9 @@ typedef struct {
     /* Every lane by the affine map: power * state + plus. */
     void (*jump)(fi_lanes *lanes, uint64_t power, uint64_t plus);
     void (*words)(fi_lanes *lanes, uint32_t *out, size_t groups);
-    /* `lines` times the FI_LINE bytes of the pattern; `before` as above. */
-    void (*constant)(const void *pattern, size_t lines, void *out, void *before);
+    /* `lines` times the FI_LINE bytes of the pattern; by non-temporal stores as those of fi_write_fn, the pattern being what
+     * comes before out and what is left at the end. */
+    void (*constant)(const void *pattern, size_t lines, void *out, int nontemporal);
     fi_write_fn *write[FI_DIST_COUNT][FI_DTYPE_COUNT];
     fi_propose_fn *propose[FI_DIST_COUNT][FI_REAL_COUNT];
     fi_redraw_fn *redraw[FI_DIST_COUNT][FI_REAL_COUNT];

@@ -35,7 +35,7 @@ MUTANTS = [Mutant(*row) for row in [
     ("src_c/fill.c", "first * f.group * FI_REDRAW_STRIDE);", "0);", "redraws of the first elements reused"),
     ("src_c/fill.c", "left && round < rounds;", "left && round < 1;", "clamp for reject"),
     ("src_c/kernels.inc.h", "rejects->where + first + k", "rejects->where + k", "a batch redrawn from another's states"),
-    ("src_c/fill.c", "memcpy(out - left, before + table->nontemporal_bytes - left, left);", "(void)before, (void)out;",
+    ("src_c/fill.c", "memcpy(out - pending, before + table->nontemporal_bytes - pending, pending);", "(void)before, (void)out;",
      "end of a non-temporal run not written"),
     ("src_c/real.inc.h", "^ (w[k] & top));", "^ (w[k] & 0));", "a sign dropped"),
     ("src_c/real.inc.h", "swap = (v_int)(w[k] << 1)", "swap = (v_int)w[k]", "one bit for sign and exchange"),
