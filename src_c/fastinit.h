@@ -1,5 +1,5 @@
-/* The C interface of fastinit: no Python, no allocation, no threads, no globals that change. Threads are in team.h.
- * The stream that these calls produce is specified in README.md beside this file. */
+/* The C interface of fastinit, without Python. These calls allocate nothing, start no threads and leave nothing behind but what
+ * they write; team.h has the call that shares its work among threads. README.md specifies the stream that they write. */
 #ifndef FASTINIT_H
 #define FASTINIT_H
 
@@ -8,12 +8,12 @@
 
 #define FI_STREAM_VERSION 1
 
-/* The lists. Each is written here once for C and once in Python; a test compares them. */
-/* The last three are the truncated gaussian: by gaussian proposals, by uniform ones for narrow intervals, by exponential ones
- * for tails. */
+/* The lists. Python has their names, in this order, from _kernels.pyx.
+ * Distributions: the last three are the truncated gaussian, by gaussian candidates, by uniform ones for narrow intervals, by
+ * exponential ones for tails. Dtypes: with the bytes of an element. ISAs, instruction sets: slowest first. */
 #define FI_DISTS(X) X(constant) X(uniform) X(normal) X(trunc_normal) X(trunc_narrow) X(trunc_tail)
 #define FI_DTYPES(X) X(f32, 4) X(f64, 8) X(f16, 2) X(bf16, 2)
-#define FI_ISAS(X) X(scalar) X(neon) X(avx2) X(avx512) X(avx512vbmi2) /* worst first */
+#define FI_ISAS(X) X(scalar) X(neon) X(avx2) X(avx512) X(avx512vbmi2)
 
 #define FI_ENUM(name, ...) FI_##name,
 enum fi_dist { FI_DISTS(FI_ENUM) FI_DIST_COUNT };
@@ -24,9 +24,9 @@ extern const char *const fi_dtype_names[FI_DTYPE_COUNT];
 extern const char *const fi_isa_names[FI_ISA_COUNT];
 
 enum {
-    FI_GROUP = 32,    /* words that are transformed together */
-    FI_REDRAWS = 256, /* words of the redraw orbit that an element may use */
-    FI_REDRAW_STRIDE = 257, /* from one element's to the next one's: odd, so that far ones are not related */
+    FI_GROUP = 32,          /* words that are transformed together */
+    FI_REDRAW_WORDS = 256,  /* of the redraw orbit, that an element may use */
+    FI_REDRAW_STRIDE = 257, /* from an element's first to the next one's: odd, so that those far apart are not related */
 };
 
 /* What to write. The numbers are final: binary64 values that the kernel's type (f64 for dtype f64, else f32)
@@ -34,19 +34,20 @@ enum {
 typedef struct {
     int32_t dist, dtype;
     double scale, shift;  /* value = fma(z, scale, shift) */
-    double rest;          /* uniform, trunc_narrow: value = fma(k + 1/2, scale, rest) + shift, rest what rounding took from shift */
+    double rest;          /* uniform, trunc_narrow: value = fma(k + 1/2, scale, rest) + shift; what shift was rounded by */
     double low, high;     /* trunc_*: closed interval in the kernel's type */
     double least, most;   /* uniform, trunc_*: closed interval in dtype */
     double origin, curve, slope; /* trunc_narrow, trunc_tail: the acceptance test, README.md section 6 */
     uint64_t bits;        /* constant: the element's bit pattern */
 } fi_plan;
 
-/* Where the words come from: two places on two PCG orbits. The increments' lowest bit is set on use. */
+/* A key, as the four numbers that it is: a place on the orbit of the main words, and one on the orbit of the redraws. The
+ * increments' lowest bits are set on use. */
 typedef struct {
     uint64_t state, inc, redraw_state, redraw_inc;
 } fi_key;
 
-/* 1 if this build has the kernels and this CPU runs them. */
+/* Whether this build has the ISA's kernels and this CPU runs them. */
 int fi_isa_available(int isa);
 
 /* Which elements: `count` runs of `length`, run j from element start + j * stride on, at byte j * pitch of the target. */
@@ -55,15 +56,15 @@ typedef struct {
     int64_t pitch;
 } fi_runs;
 
-/* Writes the runs' elements to out, at any alignment. isa must be available. `nontemporal`: past the caches, where stores can
- * go there. */
+/* Writes the runs' elements to out, at any alignment. isa must be available. With `nontemporal` the stores go past the caches,
+ * where the ISA and the alignment of out allow it. */
 void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int nontemporal, void *out);
 
 /* Writes words [start, start + n) of the key's main orbit. */
 void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out);
 
-/* The uniform or normal transform alone, on words from the caller: groups * FI_GROUP of them, giving as many elements or, of
- * f64, half as many. For exhaustive tests. */
+/* For exhaustive tests, the uniform or normal transform of the caller's words: groups * FI_GROUP of them give as many elements
+ * or, of f64, half as many. */
 void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out);
 
 #endif

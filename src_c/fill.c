@@ -20,7 +20,7 @@ static const fi_table *table_of(int isa) {
 
 int fi_isa_available(int isa) {
     const fi_table *table = table_of(isa);
-    return table && table->runs();
+    return table && table->supported();
 }
 
 static const size_t dtype_sizes[] = {
@@ -91,7 +91,7 @@ static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, ch
     for (size_t i = 0; i < FI_STEPS; i++) states[i] = f->top.power[i] * f->redraw + f->top.plus[i];
     fi_rejects rejects;
     rejects.inc = f->redraw_inc;
-    const int rounds = FI_REDRAWS / (f->real == FI_REAL64 ? 4 : 2);
+    const int rounds = FI_REDRAW_WORDS / (f->real == FI_REAL64 ? 4 : 2);
     /* From the last batch to the first, as what fills up its last vector is written behind a batch. */
     for (size_t n = table->places(rejected, to, rejects.where), first; n; n = first) {
         first = (n - 1) / FI_BATCH * FI_BATCH;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-static int runs(void) {
+static int supported(void) {
     unsigned a, b, c = 0, d; /* __builtin_cpu_supports does not know f16c before GCC 11 */
     return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi") &&
            __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);

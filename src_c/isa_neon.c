@@ -2,7 +2,7 @@
 #include "tables.h"
 #if defined(__aarch64__) && defined(__ARM_NEON) && defined(__GNUC__) && __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define FI_LANES 4
-static int runs(void) { return 1; }
+static int supported(void) { return 1; }
 #include "kernels.inc.h"
 const fi_table *const fi_table_neon = &table;
 #else

@@ -1,5 +1,5 @@
-/* Every kernel, for one ISA. No include guard: each isa_*.c includes this once, having set FI_LANES, defined runs()
- * (whether this CPU has what the kernels need) and opened a target region, and then names the table. */
+/* Every kernel, for one ISA. No include guard: each isa_*.c includes this once, having set FI_LANES, defined
+ * supported() (whether this CPU has what the kernels need) and opened a target region, and then names the table. */
 
 #include "coefficients.h"
 #include "pcg.h"
@@ -185,9 +185,9 @@ static void constant(const void *pattern, size_t lines, void *out, int nontempor
      [FI_trunc_tail] = {name##_trunc_tail_f32, name##_trunc_tail_f64}}
 
 /* A table; files with more than one ISA name what these differ in. */
-#define FI_TABLE_OF(runs_, places_) \
+#define FI_TABLE_OF(supported_, places_) \
     { \
-        .runs = runs_, \
+        .supported = supported_, \
         .nontemporal_bytes = NONTEMPORAL_BYTES, \
         .seed = seed, \
         .jump = jump, \
@@ -201,4 +201,4 @@ static void constant(const void *pattern, size_t lines, void *out, int nontempor
         .store = EACH_DTYPE(store), \
     }
 
-static const fi_table table = FI_TABLE_OF(runs, places);
+static const fi_table table = FI_TABLE_OF(supported, places);

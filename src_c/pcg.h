@@ -1,4 +1,5 @@
-/* PCG with DXSM output, 64-bit state, 32-bit words (setseq_dxsm_64_32 of pcg-cpp), and its jump-ahead. */
+/* The constants of PCG with DXSM output, 64-bit states and 32-bit words (setseq_dxsm_64_32 of pcg-cpp), and its jump-ahead. The
+ * output function is in kernels.inc.h. */
 #ifndef FI_PCG_H
 #define FI_PCG_H
 

@@ -4,8 +4,8 @@
 
 #include "fastinit.h"
 
-/* FI_GROUP states that leapfrog: lane l holds the state of word l of the next group, in an order that only the ISA's own
- * kernels know. */
+/* The states of the next group's words, one a lane; a step takes each to its word of the group after. Which lane has which word
+ * only the ISA's own kernels know. */
 typedef struct {
     _Alignas(64) uint64_t state[FI_GROUP];
     uint64_t inc;
@@ -16,21 +16,22 @@ enum {
     FI_WORDS = 1024, /* words that are made, then turned into numbers, at a time */
     FI_CHUNK = 4096, /* elements of f32, half as many of f64, made in one go: with words and rejects 24 to 40 KiB of cache */
     FI_BATCH = 2048, /* rejects that are redrawn in one go, more than truncation.py's plans have in a chunk */
-    FI_STEPS = 16,   /* places in a chunk have three digits to this base */
-    FI_SPARE = 64,   /* elements behind a list's end that kernels may read and write */
+    FI_STEPS = 16,   /* base of the three digits that a place in a chunk has: a table of steps for each digit */
+    FI_SPARE = 64,   /* elements behind the end of a list that kernels may read and write */
 };
 _Static_assert(FI_CHUNK <= FI_STEPS * FI_STEPS * FI_STEPS && FI_CHUNK % (2 * FI_STEPS * FI_STEPS) == 0,
                "places in a chunk are all numbers of three digits up to some first digit");
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 
-/* The rejected elements of a chunk: where each is and, of a batch of them, the state that its next redraw comes from. */
+/* The rejected elements of a chunk: the place of each in the chunk and, of a batch of them, the state that its next redraw
+ * comes from, on the orbit of increment inc. */
 typedef struct {
     _Alignas(64) uint64_t state[FI_BATCH + FI_SPARE];
     uint32_t where[FI_CHUNK + FI_SPARE];
     uint64_t inc;
 } fi_rejects;
 
-/* Affine maps of a state, a number of steps of an orbit each: state -> power * state + plus. */
+/* Affine maps, each so many steps along an orbit: state -> power * state + plus. */
 typedef struct {
     _Alignas(64) uint64_t power[FI_STEPS], plus[FI_STEPS];
 } fi_steps;
@@ -49,7 +50,7 @@ typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t gr
 typedef size_t fi_redraw_fn(const fi_plan *plan, fi_rejects *rejects, size_t first, size_t n, void *x);
 
 typedef struct {
-    int (*runs)(void); /* whether this CPU and its system do */
+    int (*supported)(void);   /* by this CPU and its system */
     size_t nontemporal_bytes; /* of a non-temporal store; 0 where there is none */
     /* The lanes of the group whose first word comes from this state. */
     void (*seed)(fi_lanes *lanes, uint64_t state, uint64_t inc);

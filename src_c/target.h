@@ -1,5 +1,5 @@
-/* Functions between FI_TARGET_BEGIN and FI_TARGET_END are compiled for the given instruction sets, so that no build flag
- * names a CPU and one library runs on all. System headers come before: their inline functions must stay generic. */
+/* Functions between FI_TARGET_BEGIN and FI_TARGET_END are compiled for the given instruction sets, so that no build flag names
+ * a CPU and one library runs on all. Include system headers before: their inline functions must run on every CPU. */
 #ifndef FI_TARGET_H
 #define FI_TARGET_H
 

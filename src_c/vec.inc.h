@@ -198,7 +198,8 @@ SI v_u32 v_even_words(v_u64 a, v_u64 b) { return (v_u32)((a & 0xffffffffu) | (b 
  * the highest bit of an average that rounds up. */
 SI v_u32 v_pack_bf16(v_f32 a, v_f32 b) {
     const __m512i even = _mm512_set_epi16(
-        62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32, 30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
+        62, 60, 58, 56, 54, 52, 50, 48, 46, 44, 42, 40, 38, 36, 34, 32,
+        30, 28, 26, 24, 22, 20, 18, 16, 14, 12, 10, 8, 6, 4, 2, 0);
     const __m512i one = _mm512_set1_epi16(1), most = _mm512_set1_epi16(0x7ffe);
     const __m512i low = _mm512_permutex2var_epi16((__m512i)a, even, (__m512i)b);
     const __m512i high = _mm512_permutex2var_epi16((__m512i)a, _mm512_or_si512(even, one), (__m512i)b);
@@ -214,7 +215,8 @@ SI v_u32 v_high_halves(v_u32 a, v_u32 b) { /* the instruction packs within halve
     return (v_u32)_mm256_permute4x64_epi64(_mm256_packus_epi32((__m256i)(a >> 16), (__m256i)(b >> 16)), 0xd8);
 }
 SI v_u32 v_pack_f16(v_f32 a, v_f32 b) {
-    return (v_u32)_mm256_set_m128i(_mm256_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT), _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
+    return (v_u32)_mm256_set_m128i(_mm256_cvtps_ph(b, _MM_FROUND_TO_NEAREST_INT),
+                                   _mm256_cvtps_ph(a, _MM_FROUND_TO_NEAREST_INT));
 }
 #else
 SI v_u32 v_low_halves(v_u32 a, v_u32 b) {

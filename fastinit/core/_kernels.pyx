@@ -1,5 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
-"""The bridge to the C core (src_c): typed entry points that release the GIL. Nothing is decided here."""
+"""The bridge to the C core (src_c): typed entry points that release the GIL. They see to it that a buffer has the bytes that
+are written. What is written, in which order and by how many threads Python decides, but for small arrays: see fill_small."""
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_STRIDED, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
@@ -7,7 +8,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from threading import get_ident, main_thread
 
 cdef extern from "Python.h":
-    int PyErr_CheckSignals() noexcept  # its exception is to stay set
+    int PyErr_CheckSignals() noexcept  # no exception here: what it sets is raised when fi_fill_shared returns
 
 cdef extern from "fastinit.h" nogil:
     enum:
@@ -78,7 +79,7 @@ cdef class Plan:
         self.c = fi_plan(dist, dtype, scale, shift, rest, low, high, least, most, origin, curve, slope, bits)
 
     def fields(self):
-        """The struct's members by name, as the test programs in C take them."""
+        """The struct's members by name, for the test programs in C."""
         return self.c
 
 
@@ -107,7 +108,8 @@ cdef class _Buffer:
         PyBuffer_Release(&self.view)
 
     cdef char *at(self, int64_t first, int64_t end) except NULL:
-        """Bytes [first, end), counted from the first element, if all that the buffer has lies about them."""
+        """The address of byte `first`. Bytes are counted from the first element; [first, end) must lie within what the elements
+        span."""
         cdef int64_t low = 0, high = self.view.itemsize, reach
         cdef int axis
         for axis in range(self.view.ndim):
@@ -122,7 +124,7 @@ cdef class _Buffer:
 
 
 cdef fi_key key_of(bytes key) except *:
-    """Four little-endian 64-bit numbers, whatever the machine's order."""
+    """The four 64-bit numbers that a key is, little-endian on every machine."""
     cdef uint64_t part[4]
     cdef int i, k
     cdef const unsigned char *byte = key
@@ -158,8 +160,8 @@ cdef int signals() noexcept nogil:
 
 def fill_shared(Plan plan, bytes key, int isa, bint nontemporal, uint64_t start, target, uint64_t part, unsigned most_if_awake,
                 unsigned most_if_asleep):
-    """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Interrupts are answered in Python's
-    main thread: others have none, and one that asks for the GIL may be ended there, at exit, while helpers use its stack."""
+    """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Only Python's main thread looks
+    for interrupts. No other gets any, and one that asks for the GIL at exit would be ended while helpers use its stack."""
     cdef fi_key c_key = key_of(key)
     cdef look_fn look = NULL
     cdef Py_buffer view
@@ -179,9 +181,9 @@ FILLED, TOO_LARGE, NOT_CONTIGUOUS = range(3)
 
 
 def fill_small(tuple costed, int isa, target, double below, call_key, seed, name):
-    """FILLED: all of the target, by (Plan, ns for a byte) and the key that call_key(seed, name) gives; `fill` of one run, in a
-    tenth of the time. Else no key was asked for and nothing written: TOO_LARGE, as it would take `below` ns or more, or
-    NOT_CONTIGUOUS, or else not writable."""
+    """The short way of a small array: fills all of the target from element 0 on and returns FILLED. `costed` is a Plan and the
+    ns that a byte takes; call_key(seed, name) gives the key. Without having asked for a key or written anything it returns
+    TOO_LARGE if that would take `below` ns or more, and NOT_CONTIGUOUS if the target is not, or cannot be written."""
     cdef Plan plan = costed[0]
     cdef double ns_per_byte = costed[1]
     cdef Py_buffer view
@@ -213,7 +215,7 @@ def words(bytes key, int isa, uint64_t start, uint32_t[::1] out):
 
 
 def transform(Plan plan, int isa, const uint32_t[::1] words, target):
-    """The plan's transform of whole groups of words; target takes 4 bytes a word."""
+    """The plan's transform of whole groups of words. The target must have 4 bytes a word, of which 16-bit types use two."""
     cdef uint64_t n = words.shape[0]
     cdef _Buffer buffer = _Buffer(target)
     cdef char *out = buffer.at(0, 4 * n)
