@@ -1,4 +1,4 @@
-/* The caller's thread does its share, so that all is done even if no other is to be had. */
+/* The caller's thread takes parts as helpers do, so that all is done even if the system gives no other thread. */
 #if defined(__linux__) && !defined(__ANDROID__)
 #define HAS_AFFINITY
 #ifndef _GNU_SOURCE
@@ -10,18 +10,19 @@
 
 static uint64_t parts_of(const fi_team *team) { return (team->length + team->part - 1) / team->part; }
 
-static void fill_part(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, char *out, uint64_t i) {
+static void fill_part(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, char *out,
+                      uint64_t i) {
     const uint64_t first = i * team->part, rest = team->length - first;
     const fi_runs runs = {.start = team->start + first, .length = rest < team->part ? rest : team->part, .count = 1};
-    fi_fill(plan, key, &runs, isa, stream, out + first * team->size);
+    fi_fill(plan, key, &runs, isa, nontemporal, out + first * team->size);
 }
 
 #ifdef _MSC_VER /* has no POSIX threads: the caller's alone */
-int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, int (*look)(void),
+int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, int (*look)(void),
                    void *out) {
     int stopped = 0;
     for (uint64_t i = 0; !stopped && i < parts_of(team); i++) {
-        fill_part(plan, key, team, isa, stream, out, i);
+        fill_part(plan, key, team, isa, nontemporal, out, i);
         if (look) stopped = look();
     }
     return stopped;
@@ -36,7 +37,7 @@ int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, 
 
 enum {
     LINGER_NS = 100000,    /* that a helper looks out for more: to wake one takes 25 us, as long as half a MiB of gaussians */
-    NAP_NS = 50000,
+    NAP_NS = 50000,        /* between looks at whether the helpers are done, once that takes longer */
     STACK_BYTES = 1 << 19, /* some systems give less than kernels want */
     LINE = 64,
 };
@@ -44,20 +45,42 @@ enum {
 #define LOOK_NS 20000000 /* an interrupt is to be answered within a fifth of a second */
 #endif
 
-/* One call's work. Its parts are taken in order, by whoever is free. */
+/* One call's work, on that call's stack. Its parts are taken in order, by whoever is free. */
 typedef struct {
     const fi_plan *plan;
     const fi_key *key;
     const fi_team *team;
-    int isa, stream;
+    int isa, nontemporal;
     char *out;
     uint64_t parts;
     atomic_uint_fast64_t next; /* part that nobody has taken */
-    atomic_uint gone;          /* helpers that have taken their last part and will not look at this again */
+    atomic_uint gone;          /* helpers that have filled their last part and will not look at this again */
 } work;
 
-/* A thread of ours, which stays for later calls. In its box is what it is to do, or a mark: that it has nothing to do, that
- * it must be woken first, that it is at work. */
+/* A thread of ours, which stays for later calls. Its box holds a mark or a letter: the address of a call's work, with which it
+ * is to help. A new helper has its first letter in the box.
+ *
+ *                1 caller posts              3 helper opens
+ *        ready --------------------> letter ----------------> busy
+ *         | ^  <--------------------    ^                      |
+ *         | |     2 caller takes        |                      |
+ *         | |       it back             |                      |
+ *         | +---------------------------|----------------------+
+ *         | 5 helper has looked         |    4 helper is done
+ *         v   out for LINGER_NS         |
+ *       asleep -------------------------+
+ *                6 caller posts and wakes
+ *
+ * All moves but 4 are compare-exchanges. Where two threads want to move a box, one does, and the other learns that it has not:
+ * 1 or 1, 6 or 6: two callers post. The letter of one is in the box, and the other goes on to the next helper.
+ * 1 or 5: a letter comes while the helper falls asleep. Either it does not, or the caller finds it asleep: 6.
+ * 2 or 3: a letter is taken back or opened. The caller stays until the helpers that have opened it are gone, and a helper reads
+ *   a letter only after opening it, so the work is there. Should another call have posted since, with its work at the same
+ *   address, then it is that call's letter which is opened.
+ * 4: nobody else moves a box that is busy. The helper has counted itself gone before and does not look at the work again.
+ * 5 then 6: the helper has the mutex from 5 on until it waits, and the caller takes it after 6, in wake(). So the helper sees
+ *   the letter before it waits, or waits when the signal comes. A letter is taken back only after that: a helper whose box is
+ *   ready is awake or has been signalled, and 1 need not wake it. */
 typedef struct helper {
     _Alignas(LINE) _Atomic(work *) box;
     struct helper *next;
@@ -100,16 +123,16 @@ static int spin(unsigned turn, int64_t until) {
     return turn % 16 || now() < until;
 }
 
-/* Puts `letter` in the box if `mark` was in it. */
-static int post(helper *h, work *mark, work *letter) {
-    return h->box == mark && atomic_compare_exchange_strong(&h->box, &mark, letter);
+/* Moves the box from one state to another, if it is in the first. Looks before: an exchange takes the line from other CPUs. */
+static int move(helper *h, work *from, work *to) {
+    return h->box == from && atomic_compare_exchange_strong(&h->box, &from, to);
 }
 
 /* Takes a part, if one is left. */
 static int take(work *w) {
     const uint64_t i = atomic_fetch_add(&w->next, 1);
     if (i >= w->parts) return 0;
-    fill_part(w->plan, w->key, w->team, w->isa, w->stream, w->out, i);
+    fill_part(w->plan, w->key, w->team, w->isa, w->nontemporal, w->out, i);
     return 1;
 }
 
@@ -135,35 +158,38 @@ static void back_to_all_cpus(helper *h) { (void)h; }
 
 static void wake(helper *h) {
     pthread_mutex_lock(&h->mutex);
-    if (h->waits) { /* else it has seen what is in its box */
+    if (h->waits) { /* else it is awake and will look into its box */
         keep_off_this_cpu(h);
         pthread_cond_signal(&h->woken);
     }
     pthread_mutex_unlock(&h->mutex);
 }
 
-/* What comes into the box; `ready` if it was taken back before this thread had woken. */
-static work *letter_of(helper *h) {
+/* Until a letter comes, which may have been taken back when this returns. */
+static void sleep_until_woken(helper *h) {
+    pthread_mutex_lock(&h->mutex);
+    move(h, ready, asleep); /* unless a letter has just come */
+    for (h->waits = 1; h->box == asleep;) pthread_cond_wait(&h->woken, &h->mutex);
+    h->waits = 0;
+    back_to_all_cpus(h);
+    pthread_mutex_unlock(&h->mutex);
+}
+
+static void await_letter(helper *h) {
     const int64_t until = now() + LINGER_NS;
-    work *letter;
-    for (unsigned turn = 1; (letter = h->box) == ready; turn++) {
+    for (unsigned turn = 1; h->box == ready; turn++) {
         if (spin(turn, until)) continue;
-        pthread_mutex_lock(&h->mutex);
-        post(h, ready, asleep);
-        for (h->waits = 1; (letter = h->box) == asleep;) pthread_cond_wait(&h->woken, &h->mutex);
-        h->waits = 0;
-        back_to_all_cpus(h);
-        pthread_mutex_unlock(&h->mutex);
-        break;
+        sleep_until_woken(h);
+        return;
     }
-    return letter;
 }
 
 static void *help(void *of_this_thread) {
     helper *h = of_this_thread;
     for (;;) {
-        work *w = letter_of(h);
-        if (w == ready || !post(h, w, busy)) continue;
+        await_letter(h);
+        work *w = h->box;
+        if (w == ready || !move(h, w, busy)) continue; /* taken back */
         while (take(w)) {}
         atomic_fetch_add(&w->gone, 1);
         h->box = ready;
@@ -213,14 +239,14 @@ none:
 
 /* How many helpers got the work. */
 static unsigned hand_out(work *w) {
-    /* Where call follows call it pays to have helpers awake. */
+    /* Where call follows call it pays to wake more helpers: they are then awake for the calls that follow. */
     const int soon = now() - last_call_ended < LINGER_NS;
     const unsigned awake = w->team->most_if_awake, all = soon ? awake : w->team->most_if_asleep;
     unsigned given = 0;
-    for (helper *h = helpers; h && given + 1 < awake; h = h->next) given += (unsigned)post(h, ready, w);
-    /* To wake or start a thread takes time, in which those before may have done all. */
+    for (helper *h = helpers; h && given + 1 < awake; h = h->next) given += (unsigned)move(h, ready, w);
+    /* To wake or start a thread takes time, in which the threads before it may have done all. */
     for (helper *h = helpers; h && given + 1 < all && w->next < w->parts; h = h->next) {
-        if (!post(h, asleep, w)) continue;
+        if (!move(h, asleep, w)) continue;
         given++;
         wake(h);
     }
@@ -228,23 +254,24 @@ static unsigned hand_out(work *w) {
     return given;
 }
 
-int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int stream, int (*look)(void),
+int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, int (*look)(void),
                    void *out) {
-    work w = {.plan = plan, .key = key, .team = team, .isa = isa, .stream = stream, .out = out, .parts = parts_of(team)};
-    const unsigned parent = forks;
+    work w = {.plan = plan, .key = key, .team = team, .isa = isa, .nontemporal = nontemporal, .out = out,
+              .parts = parts_of(team)};
+    const unsigned forks_before = forks;
     unsigned given = hand_out(&w);
     int stopped = 0;
     for (int64_t looked = now(); !stopped && take(&w);) {
         if (!look || now() - looked < LOOK_NS) continue;
         stopped = look();
-        if (forks != parent && given) { /* look() forked, and this is the child: the helpers' parts are missing */
+        if (forks != forks_before && given) { /* look() forked, and this is the child: the helpers' parts are missing */
             given = 0;
             w.next = 0;
         }
         looked = now();
     }
     if (stopped) w.next = w.parts;
-    for (helper *h = helpers; h; h = h->next) given -= (unsigned)post(h, &w, ready); /* from those that have not begun */
+    for (helper *h = helpers; h; h = h->next) given -= (unsigned)move(h, &w, ready); /* takes back what nobody has opened */
     const int64_t until = now() + LINGER_NS;
     for (unsigned turn = 1; w.gone < given; turn++) {
         if (!spin(turn, until)) nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, 0);

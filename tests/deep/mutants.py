@@ -56,7 +56,7 @@ MUTANTS = [Mutant(*row) for row in [
     ("src_c/team.c", "w.gone < given;", "w.gone < given && 0;", "helpers not waited for"),
     ("src_c/team.c", "i * team->part, rest", "i * (team->part + (i == 1)), rest", "a part misplaced"),
     ("src_c/team.c", "if (stopped) w.next = w.parts;", "", "helpers not stopped"),
-    ("src_c/team.c", "if (forks != parent && given)", "if (0)", "a forked child waits for helpers that it has not"),
+    ("src_c/team.c", "if (forks != forks_before && given)", "if (0)", "a forked child waits for helpers that it has not"),
     ("src_c/team.c", "pthread_cond_signal(&h->woken);", "", "helpers not woken"),
 ]]
 LEAST = len(MUTANTS) - 1
