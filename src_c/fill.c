@@ -1,4 +1,4 @@
-/* From a plan to bytes: which table, where the words of an element are, blocks, rejection. ISA-free. */
+/* From a plan to bytes: which table, where on the orbits the words of a run are, chunks, rejects. Knows no ISA. */
 #include <string.h>
 
 #include "environment.h"
@@ -49,12 +49,12 @@ typedef struct {
     const fi_table *table;
     enum fi_real real;
     size_t size, real_size;        /* bytes of an element of the dtype and of the kernel's type */
-    size_t group, length;          /* elements of a group and of a chunk */
+    size_t group, chunk;           /* elements of a group and of a chunk */
     int rejects, nontemporal;
     fi_lanes lanes;                /* at the next group */
     uint64_t redraw, redraw_inc;   /* the state of the first redraw of the next group's first element */
     fi_steps fine, coarse, top;    /* of the redraws: over i elements, FI_STEPS * i, FI_STEPS^2 * i */
-    step chunk;                    /* over a chunk */
+    step over_chunk;               /* of the redraws too */
 } filling;
 
 /* i times the step for i < n; returns n times the step. */
@@ -68,8 +68,9 @@ static step multiples(fi_steps *steps, size_t n, step one) {
     return sum;
 }
 
-/* Elements [from, to) of the next chunk, of the kernel's type, to x + from. They and `more` elements go to out: memory is slow
- * to answer, and idle while rejects are redrawn, so lines are asked for a block ahead, of 16-bit elements two. */
+/* Elements [from, to) of the next chunk, of the kernel's type, to x + from. They will be written to out, and `more` after them.
+ * Memory is slow to answer, and idle while rejects are redrawn: so out's lines are asked for a block ahead, or two blocks of
+ * 16-bit elements. */
 static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, char *x, const char *out) {
     const fi_table *table = f->table;
     const int dist = f->plan->dist;
@@ -83,7 +84,7 @@ static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, ch
         table->words(&f->lanes, words, groups);
         char *const here = x + i * f->real_size;
         const size_t next = (i + block - from) * f->size;
-        const int ahead = next + block * f->real_size <= bytes; /* else lines that are written anyway */
+        const int ahead = next + block * f->real_size <= bytes; /* else lines that are written now */
         table->propose[dist][f->real](f->plan, words, groups, here, rejected + i / 8, ahead ? out + next : here);
     }
     for (size_t i = 0; i < from; i++) rejected[i / 8] &= (uint8_t)~(1u << i % 8); /* from is less than a group */
@@ -92,7 +93,7 @@ static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, ch
     fi_rejects rejects;
     rejects.inc = f->redraw_inc;
     const int rounds = FI_REDRAW_WORDS / (f->real == FI_REAL64 ? 4 : 2);
-    /* From the last batch to the first, as what fills up its last vector is written behind a batch. */
+    /* From the last batch to the first: redraw fills up a batch's last vector with copies, over the head of the next batch. */
     for (size_t n = table->places(rejected, to, rejects.where), first; n; n = first) {
         first = (n - 1) / FI_BATCH * FI_BATCH;
         size_t left = n - first;
@@ -103,21 +104,21 @@ static void draw_truncated(filling *f, size_t from, size_t to, uint64_t more, ch
     }
 }
 
-/* Elements [from, to) of the next chunk to out, which `more` follow. By ordinary stores: rejected elements are written
- * twice, and what non-temporal ones would save a second pass takes. */
+/* Elements [from, to) of the next chunk to out, and `more` follow. By ordinary stores: rejected elements are written twice, so
+ * non-temporal ones would need a copy, which takes the time that they save. */
 static void fill_truncated(filling *f, size_t from, size_t to, uint64_t more, char *out) {
     _Alignas(FI_LINE) char temporary[(FI_CHUNK + FI_SPARE) * sizeof(float)]; /* of f64 nothing is read behind the end */
     const int direct = f->size == f->real_size && from == 0 && to % f->group == 0;
     char *x = direct ? out : temporary;
     draw_truncated(f, from, to, more, x, out);
-    f->redraw = stepped(f->chunk, f->redraw);
+    f->redraw = stepped(f->over_chunk, f->redraw);
     if (!direct) f->table->store[f->plan->dtype](f->plan, x + from * f->real_size, to - from, out);
 }
 
-/* Truncated: n elements to out, from element `from` of the next group on. */
+/* n truncated elements to out, from element `from` of the next group on. */
 static void fill_chunks(filling *f, size_t from, uint64_t n, char *out) {
     for (uint64_t end = from + n; from < end; from = 0) {
-        const size_t to = end < f->length ? (size_t)end : f->length;
+        const size_t to = end < f->chunk ? (size_t)end : f->chunk;
         fill_truncated(f, from, to, end - to, out);
         out += (to - from) * f->size;
         end -= to;
@@ -125,7 +126,7 @@ static void fill_chunks(filling *f, size_t from, uint64_t n, char *out) {
 }
 
 /* Elements [from, to) of the next group to out, by way of a copy. */
-static void fill_part(filling *f, size_t from, size_t to, char *out) {
+static void fill_within(filling *f, size_t from, size_t to, char *out) {
     _Alignas(FI_LINE) uint32_t words[FI_GROUP];
     _Alignas(FI_LINE) char temporary[FI_GROUP * sizeof(float)];
     f->table->words(&f->lanes, words, 1);
@@ -165,13 +166,13 @@ static void fill_run(filling *f, size_t from, uint64_t n, char *out) {
     }
     if (from) {
         const size_t to = n < f->group - from ? from + (size_t)n : f->group;
-        fill_part(f, from, to, out);
+        fill_within(f, from, to, out);
         out += (to - from) * f->size;
         n -= to - from;
     }
     const size_t rest = n % f->group;
     if (n >= f->group) fill_groups(f, n / f->group, out);
-    if (rest) fill_part(f, 0, rest, out + (n - rest) * f->size);
+    if (rest) fill_within(f, 0, rest, out + (n - rest) * f->size);
 }
 
 /* memcpy, whose call would take as long as a short row does. */
@@ -185,7 +186,7 @@ static void fill_rows(filling *f, size_t from, const fi_runs *runs, char *out) {
     _Alignas(FI_LINE) char temporary[FI_CHUNK * sizeof(float)];
     size_t column = 0, length = (size_t)runs->length;
     for (uint64_t left = runs->length * runs->count; left;) {
-        const size_t n = left < f->length - from ? (size_t)left : f->length - from;
+        const size_t n = left < f->chunk - from ? (size_t)left : f->chunk - from;
         fill_run(f, from, n, temporary);
         for (size_t i = 0, part; i < n; i += part) {
             part = n - i < length - column ? n - i : length - column;
@@ -209,14 +210,14 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
     f.real_size = f.real == FI_REAL64 ? sizeof(double) : sizeof(float);
     f.group = FI_GROUP * sizeof(float) / f.real_size;
     if (plan->dist == FI_trunc_narrow || plan->dist == FI_trunc_tail) f.group /= 2;
-    f.length = FI_CHUNK * sizeof(float) / f.real_size;
+    f.chunk = FI_CHUNK * sizeof(float) / f.real_size;
     const uint64_t inc = key->inc | 1, first = runs->start / f.group;
     size_t from = runs->start % f.group;
     table->seed(&f.lanes, fi_jump_by(key->state, inc, first * FI_GROUP), inc);
     if (f.rejects) {
         f.redraw = fi_jump_by(key->redraw_state, f.redraw_inc, first * f.group * FI_REDRAW_STRIDE);
         const step row = multiples(&f.fine, FI_STEPS, step_of(FI_REDRAW_STRIDE, f.redraw_inc));
-        f.chunk = multiples(&f.top, f.length / (FI_STEPS * FI_STEPS), multiples(&f.coarse, FI_STEPS, row));
+        f.over_chunk = multiples(&f.top, f.chunk / (FI_STEPS * FI_STEPS), multiples(&f.coarse, FI_STEPS, row));
     }
     if (runs->count > 1 && runs->stride == runs->length && runs->length < FI_WORDS) {
         f.nontemporal = 0;

@@ -1,13 +1,14 @@
-/* Every kernel, for one ISA. No include guard: each isa_*.c includes this once, having set FI_LANES, defined
- * supported() (whether this CPU has what the kernels need) and opened a target region, and then names the table. */
+/* Every kernel, for one ISA. No include guard: each isa_*.c includes this once, and then names the table that it makes. Before,
+ * it has set FI_LANES, defined supported() (whether this CPU has what the kernels need) and, for x86, set FI_X86 and opened a
+ * target region. */
 
 #include "coefficients.h"
 #include "pcg.h"
 #include "tables.h"
 #include "vec.inc.h"
 
-/* A vector of words takes one vector of states, or two: those of the even and of the odd words, so that the halves of
- * both interleave in place. */
+/* A vector of words comes from one vector of states or, as states are twice as wide, from two: those of the even words and
+ * those of the odd ones, so that their halves interleave without leaving their lanes. */
 enum { STATES = FI_LANES == 1 ? 1 : 2, STATE_VECTORS = FI_GROUP / FI_LANES64 };
 
 static size_t lane_of_word(size_t i) {
@@ -41,7 +42,8 @@ SI v_u32 dxsm(const v_u64 *s) {
 }
 
 static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
-    /* Where registers suffice, groups in turns are chains of their own: a step takes longer than a group's other work. */
+    /* To step the states takes longer than the rest of a group's work. So where registers suffice, even and odd groups have
+     * states of their own: while those of one are being stepped the other's are put out. */
     enum { CHAINS = FI_LANES == 16 ? 2 : 1 };
     const fi_jump next = fi_jump_of(FI_GROUP), stride = fi_jump_of(CHAINS * FI_GROUP);
     const uint64_t next_plus = next.series * lanes->inc, plus = stride.series * lanes->inc;
@@ -65,7 +67,8 @@ static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
     UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) v_store_u64(lanes->state + v * FI_LANES64, s[over][v]);
 }
 
-/* How many bits a word has set is what a branch cannot predict: some more are written than most words have. */
+/* A branch on how many of 64 bits are set would be mispredicted: so EAGER places are written for all, which is more than most
+ * have. */
 static size_t places(const uint8_t *bits, size_t n, uint32_t *index) {
     enum { EAGER = 8 };
     size_t found = 0;
@@ -124,7 +127,7 @@ SI v_u32 round_f16(v_f32 x) { /* in the low half of a lane */
 
 SI v_u32 pack_f16(v_f32 a, v_f32 b) { return v_low_halves(round_f16(a), round_f16(b)); }
 #else
-SI v_u32 pack_f16(v_f32 a, v_f32 b) { return v_pack_f16(a, b); } /* the instruction, for a quarter of a float16 fill's time */
+SI v_u32 pack_f16(v_f32 a, v_f32 b) { return v_pack_f16(a, b); } /* the instruction: saves a quarter of a float16 fill */
 #endif
 
 #define T f32

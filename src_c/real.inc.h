@@ -2,8 +2,9 @@
  * each, having set
  *   T                          the suffix, f32 or f64
  *   real, v_real, v_int, v_uint, LANES   scalar type, lane types, lanes in a vector
- *   BITS, MANTISSA             of a word; explicit mantissa bits of real
- *   DROP_UNIFORM, DROP_RADIUS, DROP_ANGLE   low bits of a word that real cannot use there
+ *   BITS, MANTISSA             of a unit; explicit mantissa bits of real
+ *   DROP_UNIFORM, DROP_RADIUS, DROP_ANGLE   low bits of a unit that real cannot use there
+ *   LOG_POLY, SIN_POLY, COS_POLY, MINUS_2LN2   coefficients; LOG_HOW: horner or even_odd
  *   DTYPES(X)                  the dtypes computed in real
  * Formulas and their order of operations are part of the stream: README.md, sections 4 to 6. */
 
@@ -14,16 +15,19 @@
 #define EACH(k, n) UNROLL for (size_t k = 0; k < (n); k++)
 
 enum {
-    R(per_group) = FI_GROUP * 32 / BITS, /* elements, where one takes one unit */
+    R(per_group) = FI_GROUP * 32 / BITS, /* units */
     R(half) = R(per_group) / 2,
     R(vectors) = R(half) / LANES, /* of a group's radii, or of its angles */
     R(abreast) = FI_LANES == 16 ? 4 : 1,
 };
 
-/* The transforms take n vectors side by side, R(abreast) or one: a processor looks only so far ahead for operations that do
- * not wait for one another, and those of one vector mostly do. Where registers are few, or a group has more vectors, one. */
+/* The operations that transform one vector mostly wait for one another, and a processor looks only so far ahead for others to
+ * do meanwhile. So where there are registers enough, the transforms take R(abreast) vectors side by side, one of each of as
+ * many groups: every operation for all of them, then the next one. */
 _Static_assert(R(abreast) == 1 || R(vectors) == 1, "vectors side by side are those of as many groups");
-/* The statement, which may use the names given for k and n: n is a constant, R(abreast) as long as so many are left, then 1. */
+/* Runs the statement for vectors (or groups) k to k + n - 1, from 0 on until all are done: n = R(abreast) at a time while so
+ * many are left, then one by one. The statement uses k and n by the names given. It is written out twice, so that n is a
+ * constant in each: only then do arrays of n vectors live in registers. */
 #define IN_TURNS(k, all, n, statement) \
     do { \
         size_t k = 0; \
@@ -54,6 +58,7 @@ SI void R(even_odd)(const real *c, size_t terms, const v_real *x, v_real *p, siz
 }
 #endif
 
+/* A vector of units, from unit i on. */
 SI v_uint R(unit)(const uint32_t *words, size_t i) {
 #if BITS == 32
     return v_load_u32(words + i);
@@ -62,7 +67,7 @@ SI v_uint R(unit)(const uint32_t *words, size_t i) {
 #endif
 }
 
-/* The k-th vector of the units from `from` on of consecutive groups' halves. */
+/* From each of consecutive groups takes the half that begins at unit `from`: vector k of those. */
 SI v_uint R(unit_of)(const uint32_t *words, size_t k, size_t from) {
     return R(unit)(words + k / R(vectors) * FI_GROUP, from + k % R(vectors) * LANES);
 }
@@ -74,7 +79,7 @@ SI v_int R(centre)(v_uint w, int drop, int clear) {
     return (v_int)((drop - 1 > clear ? w & -middle : w) | middle);
 }
 
-/* x / 2^n where neither is zero or subnormal: a multiplication is what the kernels' processor has least room for. */
+/* x / 2^n where neither is zero or subnormal. Not by multiplication, for which the kernels leave a processor least room. */
 SI v_real R(scaled_down)(v_real x, int n) { return R(v_from_bits)(R(v_bits)(x) - (((v_uint){0} + (unsigned)n) << MANTISSA)); }
 
 /* Two vectors of consecutive elements to memory of the dtype. */
@@ -100,9 +105,9 @@ SI v_real R(clamp)(v_real x, double low, double high) {
     return R(v_min)(R(v_max)(x, R(v_set)((real)low)), R(v_set)((real)high));
 }
 
-/* The dropped bits are still in the centre's integer, so the step is that much smaller: exact, as plan.py keeps the step
- * far from the subnormals. */
-SI v_real R(even)(const fi_plan *plan, v_uint w, v_real *k) {
+/* The uniform value of a unit, and its centre k. The dropped bits are still in k, so the step is that much smaller: exact, as
+ * plan.py keeps the step far from the subnormals. */
+SI v_real R(uniform_value)(const fi_plan *plan, v_uint w, v_real *k) {
     *k = R(v_convert)(R(centre)(w, DROP_UNIFORM, 0));
     v_real step = R(v_set)((real)(plan->scale / (1u << DROP_UNIFORM))), rest = R(v_set)((real)plan->rest);
     return R(v_fma)(*k, step, rest) + R(v_set)((real)plan->shift);
@@ -110,8 +115,8 @@ SI v_real R(even)(const fi_plan *plan, v_uint w, v_real *k) {
 
 SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
     for (size_t i = 0; i < groups * R(per_group); i += 2 * LANES) {
-        v_real k, a = R(clamp)(R(even)(plan, R(unit)(words, i), &k), plan->least, plan->most);
-        v_real b = R(clamp)(R(even)(plan, R(unit)(words, i + LANES), &k), plan->least, plan->most);
+        v_real k, a = R(clamp)(R(uniform_value)(plan, R(unit)(words, i), &k), plan->least, plan->most);
+        v_real b = R(clamp)(R(uniform_value)(plan, R(unit)(words, i + LANES), &k), plan->least, plan->most);
         R(put)((char *)out + i * R(size)(dtype), a, b, dtype, carry);
     }
 }
@@ -136,8 +141,8 @@ SI void R(minus_2_log)(const v_uint *w, v_real *y, size_t n) {
     EACH(j, n) y[j] = R(v_fma)(e[j], R(v_set)(MINUS_2LN2), f[j] * y[j]);
 }
 
-/* The point of the unit circle at a random angle: an eighth-turn arc about an axis, from the low bits, then one of four
- * such arcs pairs by the top bit (sign of the large coordinate) and the next (which coordinate is large). */
+/* The point of the unit circle at a random angle, which is at most an eighth of a turn from an axis. The low bits choose the
+ * angle from the axis, the top bit (the sign of the large coordinate) and the next (which coordinate is large) one of the four. */
 SI void R(circle)(const v_uint *w, v_real *c, v_real *s, size_t n) {
     const v_uint top = ((v_uint){0} + 1) << (BITS - 1);
     v_real y[R(abreast)], z[R(abreast)], small[R(abreast)], large[R(abreast)];
@@ -154,7 +159,7 @@ SI void R(circle)(const v_uint *w, v_real *c, v_real *s, size_t n) {
     }
 }
 
-/* Box & Muller 1958: a radius and a unit for the angle make two elements. */
+/* Box & Muller 1958: a radius and the unit of an angle make two elements. */
 SI void R(box_muller)(const fi_plan *plan, const v_real *r, const v_uint *angle, v_real *c, v_real *s, size_t n) {
     const v_real scale = R(v_set)((real)plan->scale), shift = R(v_set)((real)plan->shift);
     R(circle)(angle, c, s, n);
@@ -169,7 +174,7 @@ SI void R(radius)(const v_uint *w, v_real *r, size_t n) {
     EACH(k, n) r[k] = R(v_sqrt)(r[k]);
 }
 
-/* The radii of all groups, before their angles: in one loop a processor would find too few chains of operations that do not
+/* The radii of all groups, made before their angles: in one loop for both a processor would find too few operations that do not
  * wait for one another. */
 typedef struct {
     v_real of[FI_WORDS / FI_GROUP * R(vectors)];
@@ -224,6 +229,7 @@ SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, voi
 
 #include "truncated.inc.h"
 
+/* See store in tables.h. */
 SI void R(keep)(const fi_plan *plan, const void *values, size_t n, void *out, int dtype) {
     const real *x = values;
     const size_t size = R(size)(dtype);

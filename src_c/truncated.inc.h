@@ -8,7 +8,7 @@ SI void R(narrow)(const fi_plan *plan, const v_uint *value, const v_uint *decisi
     R(minus_2_log)(decision, e, n);
     EACH(j, n) {
         v_real k;
-        x[j] = R(clamp)(R(even)(plan, value[j], &k), plan->low, plan->high);
+        x[j] = R(clamp)(R(uniform_value)(plan, value[j], &k), plan->low, plan->high);
         v_real d = R(scaled_down)(k, DROP_UNIFORM) - R(v_set)((real)plan->origin);
         accepted[j] = R(v_at_most)(d * R(v_fma)(d, R(v_set)((real)plan->curve), R(v_set)((real)plan->slope)), e[j]);
     }
@@ -40,14 +40,15 @@ SI void R(either)(const fi_plan *plan, const v_uint *a, const v_uint *b, v_real 
     }
 }
 
-SI void R(candidates)(const fi_plan *plan, int dist, const v_uint *a, const v_uint *b, v_real *x, unsigned *accepted, size_t n) {
+SI void R(candidates)(const fi_plan *plan, int dist, const v_uint *a, const v_uint *b, v_real *x, unsigned *accepted,
+                      size_t n) {
     if (dist == FI_trunc_narrow) R(narrow)(plan, a, b, x, accepted, n);
     else if (dist == FI_trunc_tail) R(tail)(plan, a, b, x, accepted, n);
     else R(either)(plan, a, b, x, accepted, n);
 }
 
-/* Bit l: whether lane l of x lies within the bounds. Where these are each other's negatives one comparison tells, for 4% of a
- * fill's time. */
+/* Bit l: whether lane l of x lies within the bounds. Where these are each other's negatives one comparison tells, which
+ * saves 4% of a fill. */
 SI unsigned R(inside)(const fi_plan *plan, v_real x, int symmetric) {
     const v_uint sign = ((v_uint){0} + 1) << (BITS - 1);
     if (symmetric) return R(v_at_most)(R(v_from_bits)(R(v_bits)(x) & ~sign), R(v_set)((real)plan->high));

@@ -2,7 +2,7 @@
  * each ISA file, which has set FI_LANES, the number of 32-bit lanes in a native vector (1: plain scalars).
  *
  * Vectors are GCC/Clang generic vectors of the ISA's own width; a wider one would be split, and GCC splits comparisons
- * into single lanes. `+ - * & | ^ << >>` are the language's. With FI_LANES 1 the same text is ordinary C. */
+ * into single lanes. `+ - * & | ^ << >>` are the language's, lane by lane. With FI_LANES 1 the same text is ordinary C. */
 
 #include <math.h>
 #include <string.h>
@@ -69,12 +69,12 @@ V_MEMORY(v_u32, u32)
 V_MEMORY(v_u64, u64)
 #undef V_MEMORY
 
-/* A non-temporal store goes to memory past the caches, without reading the line first; it takes whole lines only, and NumPy's
- * large arrays start 16 bytes past one. So what is stored is the line, or half line, that x completes: it begins with the
- * end of the vector before, which is carried along. */
+/* A non-temporal store goes to memory past the caches, without reading the line first. It takes a whole vector at a multiple of
+ * its size (a line, or half a line), and NumPy's large arrays start 16 bytes past one. So a store to p writes the vector that
+ * begins at or before p: the end of the vector that came before x, which is carried along, then the start of x. */
 typedef struct {
-    v_u32 before;
-    v_u64 shift; /* how the two make a line, as the permutation wants it */
+    v_u32 before; /* the last vector given to a store: what of it lies in the same line as p is not written yet */
+    v_u64 shift;  /* how the two make a line, as the permutation wants it */
 } v_carry;
 
 #if FI_LANES == 16
@@ -109,7 +109,7 @@ SI void v_put(void *p, v_u32 x, v_carry *carry) {
 }
 
 /* Places in a chunk, as many as can be looked up at once; and table[i % FI_STEPS] for each of them. */
-#if FI_LANES == 16 /* 9% of a truncated fill's time */
+#if FI_LANES == 16 /* saves 9% of a truncated fill */
 typedef v_u64 v_places;
 SI v_places v_load_places(const uint32_t *p) { return (v_u64)_mm512_cvtepu32_epi64(_mm256_loadu_si256((const __m256i *)p)); }
 SI v_u64 v_look_up(const uint64_t *table, v_places i) {
@@ -121,7 +121,7 @@ SI v_places v_load_places(const uint32_t *p) { return *p; }
 SI uint64_t v_look_up(const uint64_t *table, v_places i) { return table[i % FI_STEPS]; }
 #endif
 
-/* Less 0: the same for every x, -0.0 too, and a form that GCC moves out of loops. */
+/* x in every lane. As x - 0, which is x even for -0.0, and which GCC moves out of loops. */
 SI v_f32 v_set_f32(float x) { return x - (v_f32){0}; }
 SI v_f64 v_set_f64(double x) { return x - (v_f64){0}; }
 
@@ -163,8 +163,8 @@ SI v_f64 v_where_equal_f64(v_f64 x, v_f64 y, v_f64 a, v_f64 b) V_SELECT(v_f64, v
 
 /* Bit l: whether lane l of the comparison holds. */
 #if FI_LANES == 16
-/* A mask as a number. By name, as GCC 12, where it is short of registers, stores what a conversion gives as two bytes and loads
- * four. */
+/* A mask as a number, by the instruction's name: where GCC 12 is short of registers, it stores two bytes of what a conversion
+ * gives and loads four. */
 SI unsigned v_bits_of_ps(__mmask16 mask) { unsigned r; __asm__("kmovw %1, %0" : "=r"(r) : "k"(mask)); return r; }
 SI unsigned v_bits_of_pd(__mmask8 mask) { unsigned r; __asm__("kmovb %1, %0" : "=r"(r) : "k"(mask)); return r; }
 #define V_BITS_OF(suffix, x, op, y, how) v_bits_of_##suffix(_mm512_cmp_##suffix##_mask(x, y, how))
@@ -184,7 +184,7 @@ SI unsigned v_equal_f64(v_f64 x, v_f64 y) { return V_BITS_OF(pd, x, ==, y, _CMP_
 #undef V_BITS_OF
 
 /* The high words of a's and b's lanes in turns, and the low ones. */
-#if FI_LANES == 16 /* one instruction each, for a twentieth of a uniform fill's time */
+#if FI_LANES == 16 /* one instruction each: saves a twentieth of a uniform fill */
 SI v_u32 v_odd_words(v_u64 a, v_u64 b) { return (v_u32)_mm512_mask_shuffle_epi32((__m512i)b, 0x5555, (__m512i)a, 0xf5); }
 SI v_u32 v_even_words(v_u64 a, v_u64 b) { return (v_u32)_mm512_mask_shuffle_epi32((__m512i)a, 0xaaaa, (__m512i)b, 0xa0); }
 #elif FI_LANES > 1
@@ -194,7 +194,7 @@ SI v_u32 v_even_words(v_u64 a, v_u64 b) { return (v_u32)((a & 0xffffffffu) | (b 
 
 /* The 16-bit halves of a's lanes, then of b's. */
 #if FI_LANES == 16
-/* pack_bf16 in 16-bit lanes, for 7% of a uniform fill's time. What rounding adds is the carry of low + 0x7fff + (high & 1),
+/* pack_bf16 in 16-bit lanes: saves 7% of a uniform fill. What rounding adds is the carry of low + 0x7fff + (high & 1),
  * the highest bit of an average that rounds up. */
 SI v_u32 v_pack_bf16(v_f32 a, v_f32 b) {
     const __m512i even = _mm512_set_epi16(
@@ -260,7 +260,7 @@ SI v_u64 v_pair_words(const uint32_t *w) {
 #endif
 }
 
-/* Lines that will be written. */
+/* Asks for the lines of memory that will be written. */
 SI void v_fetch(const char *p, size_t bytes) {
 #ifdef __GNUC__
     for (size_t i = 0; i < bytes; i += FI_LINE) __builtin_prefetch(p + i, 1);
@@ -298,8 +298,8 @@ SI uint64_t v_load_bits(const uint8_t *p, size_t i, size_t n) {
 }
 
 #if FI_LANES == 16
-/* Those lanes of a whose bit is set to p, in order, and anything up to a vector; returns how many. Never the form that sets
- * the rest to zero: Zen 5 lets it wait for what its register held before, for a tenth of a truncated fill's time. */
+/* Those lanes of a whose bit is set to p, in order, and anything up to a vector; returns how many. Not the form that sets the
+ * rest to zero: Zen 5 lets it wait for what its register held before, which takes a tenth of a truncated fill. */
 SI size_t v_compress(uint32_t *p, v_u32 a, uint16_t bits) {
     _mm512_storeu_si512(p, _mm512_mask_compress_epi32((__m512i)a, bits, (__m512i)a));
     return v_count_bits(bits);

@@ -49,7 +49,7 @@ MUTANTS = [Mutant(*row) for row in [
      "seed narrowed to 32 bits"),
     ("fastinit/core/streams.py", 'len(data).to_bytes(8, "little") + data', "data", "key fields without their lengths"),
     ("fastinit/core/plan.py", '"most": dtype.below(high)', '"most": dtype.at_most(high)', "uniform may give its upper bound"),
-    ("fastinit/core/fans.py", "(inputs, outputs))])", "(outputs, inputs))])", "fans swapped"),
+    ("fastinit/core/fans.py", "zip(given, roles)])", "zip(given, roles[1::-1])])", "fans swapped"),
     ("fastinit/core/memory.py", "position + j * pitch, pitch, itemsize)", "position, pitch, itemsize)",
      "runs of a block misplaced"),
     ("fastinit/core/memory.py", "state.wait_for(lambda: running == 0)", "pass", "threads not waited for"),
