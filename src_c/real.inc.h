@@ -141,8 +141,8 @@ SI void R(minus_2_log)(const v_uint *w, v_real *y, size_t n) {
     EACH(j, n) y[j] = R(v_fma)(e[j], R(v_set)(MINUS_2LN2), f[j] * y[j]);
 }
 
-/* The point of the unit circle at a random angle, which is at most an eighth of a turn from an axis. The low bits choose the
- * angle from the axis, the top bit (the sign of the large coordinate) and the next (which coordinate is large) one of the four. */
+/* The point of the unit circle at a random angle, at most an eighth of a turn from an axis. The low bits choose the angle from
+ * the axis, the top bit (the sign of the large coordinate) and the next (which coordinate is large) one of the four axes. */
 SI void R(circle)(const v_uint *w, v_real *c, v_real *s, size_t n) {
     const v_uint top = ((v_uint){0} + 1) << (BITS - 1);
     v_real y[R(abreast)], z[R(abreast)], small[R(abreast)], large[R(abreast)];

@@ -14,8 +14,8 @@ typedef struct {
 } fi_team;
 
 /* fi_fill of the team's run by this thread and helpers. It returns when none of them writes any more: 0, or what look()
- * returned, the run then being incomplete. look, which may be null, is called by this thread between two parts, every 20 ms;
- * what is not 0 stops the work. It may fork: the child does all by itself. */
+ * returned, the run then being incomplete. look, which may be null, is called by this thread between two parts, at most every
+ * 20 ms; what is not 0 stops the work. It may fork: the child does all by itself. */
 int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, int (*look)(void),
                    void *out);
 

@@ -1,4 +1,4 @@
-/* libFuzzer on the C interface: plans, places, lengths, runs and alignments from the fuzzer's bytes. Every instruction set must
+/* libFuzzer on the C interface: plans, starts, lengths, runs and alignments from the fuzzer's bytes. Every instruction set must
  * write the scalar one's bytes, whole, in two parts or as runs, with non-temporal stores or without, inside the bounds, and
  * nothing outside the buffer, which AddressSanitizer watches. */
 #include <math.h>
@@ -89,7 +89,9 @@ static void check_runs(const fi_plan *p, const input *in, const char *whole) {
     fi_fill(p, &in->key, &runs, in->isa, in->nontemporal & 1, out);
     for (size_t j = 0; j < count; j++) {
         need(!memcmp(out + j * pitch, whole + j * stride * size, length * size), "not the same in runs", in);
-        for (size_t i = length * size; j + 1 < count && i < pitch; i++) need(out[j * pitch + i] == 0x5a, "written between runs", in);
+        for (size_t i = length * size; j + 1 < count && i < pitch; i++) {
+            need(out[j * pitch + i] == 0x5a, "written between runs", in);
+        }
     }
     free(memory);
 }

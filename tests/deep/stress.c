@@ -1,5 +1,5 @@
-/* Threads fill parts of one buffer from one plan and one key, every other one with helpers that they share; each part must be
- * the whole's. For ThreadSanitizer.
+/* Threads fill parts of one buffer from one plan and one key, every second thread by fi_fill_shared, whose helpers they share;
+ * each part must be the whole's. For ThreadSanitizer.
  *
  * stress SECONDS
  *
@@ -27,9 +27,9 @@ static int go_on(void) { return 0; }
 static int stop(void) { return 1; }
 
 static void share(int t, uint64_t from, uint64_t n, char *out) {
-    const fi_team team = {.start = from, .length = n, .size = sizes[job.plan.dtype], .part = 500 + (unsigned)t, .most_if_awake = 3,
-                          .most_if_asleep = 2};
-    fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, stop, out); /* and again from the start */
+    const fi_team team = {.start = from, .length = n, .size = sizes[job.plan.dtype], .part = 500 + (unsigned)t,
+                          .most_if_awake = 3, .most_if_asleep = 2};
+    fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, stop, out); /* incomplete, as look() says stop */
     fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, go_on, out);
 }
 
