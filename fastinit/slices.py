@@ -15,10 +15,11 @@ True
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from .core.arguments import integers
-from .core.blocks import Block, Runs, block_of, from_index, runs, tiles
+from .core.blocks import Block, block_of, from_index, placed, tiles
 
 __all__ = ["Block", "Runs", "block_of", "chunks", "from_index", "runs", "shards", "tiles"]
 
@@ -110,3 +111,44 @@ def _grid(sizes: Sequence[Shape]) -> list[Block]:
     firsts = [itertools.accumulate(axis, initial=0) for axis in sizes]
     cells = itertools.product(*(zip(*axis) for axis in zip(firsts, sizes)))
     return [Block(tuple(first for first, _ in cell), tuple(n for _, n in cell)) for cell in cells]
+
+
+class Runs(NamedTuple):
+    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and is written at byte
+    ``position + j * pitch`` of the memory."""
+
+    start: int
+    length: int
+    stride: int
+    repeat: int
+    position: int
+    pitch: int
+
+
+def runs(shape: Shape, strides: Sequence[int], itemsize: int, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
+    """A block's elements in C order, as regular sets of runs that are as long as block and memory allow.
+
+    Parameters
+    ----------
+    shape, strides, itemsize
+        Of the memory, as NumPy has them.
+    global_shape, offset
+        The block is that of `shape` at `offset`.
+
+    Examples
+    --------
+    >>> list(runs((2, 3), (12, 4), 4, (4, 6), (2, 3)))
+    [Runs(start=15, length=3, stride=6, repeat=2, position=0, pitch=12)]
+    >>> list(runs((2, 6), (24, 4), 4, (4, 6), (2, 0)))
+    [Runs(start=12, length=12, stride=0, repeat=1, position=0, pitch=0)]
+    """
+    if 0 in shape:
+        return
+    start, axes = placed(shape, strides, global_shape, offset)
+    length = axes.pop()[0] if axes and axes[-1][1:] == (1, itemsize) else 1
+    # The longest axis is the regular one; the others are gone through here.
+    repeat, stride, pitch = axes.pop(max(range(len(axes)), key=lambda i: axes[i][0])) if axes else (1, 0, 0)
+    for index in itertools.product(*(range(n) for n, _, _ in axes)):
+        begin = start + sum(at * step for at, (_, step, _) in zip(index, axes))
+        position = sum(at * pitch for at, (_, _, pitch) in zip(index, axes))
+        yield Runs(begin, length, stride, repeat, position, pitch)

@@ -8,21 +8,23 @@
 #endif
 #include "team.h"
 
-static uint64_t parts_of(const fi_team *team) { return (team->length + team->part - 1) / team->part; }
+static uint64_t parts_of(const fi_job *jobs, size_t count) {
+    return count ? jobs[count - 1].cut.first + jobs[count - 1].cut.parts : 0;
+}
 
-static void fill_part(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, char *out,
-                      uint64_t i) {
-    const uint64_t first = i * team->part, rest = team->length - first;
-    const fi_runs runs = {.start = team->start + first, .length = rest < team->part ? rest : team->part, .count = 1};
-    fi_fill(plan, key, &runs, isa, nontemporal, out + first * team->size);
+/* Fills part i of all; returns its job. A thread's parts come in ascending order, so it looks from its last one's job on. */
+static const fi_job *fill_part(const fi_job *job, uint64_t i, int isa, char *staging) {
+    while (i - job->cut.first >= job->cut.parts) job++;
+    fi_fill_part(job, i - job->cut.first, isa, staging);
+    return job;
 }
 
 #ifdef _MSC_VER /* has no POSIX threads: the caller's alone */
-int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, int (*look)(void),
-                   void *out) {
+int fi_fill_jobs(const fi_job *jobs, size_t count, const fi_team *team, int isa, int (*look)(void)) {
+    const uint64_t parts = parts_of(jobs, count);
     int stopped = 0;
-    for (uint64_t i = 0; !stopped && i < parts_of(team); i++) {
-        fill_part(plan, key, team, isa, nontemporal, out, i);
+    for (uint64_t i = 0; !stopped && i < parts; i++) {
+        jobs = fill_part(jobs, i, isa, team->staging);
         if (look) stopped = look();
     }
     return stopped;
@@ -47,13 +49,12 @@ enum {
 
 /* One call's work, on that call's stack. Its parts are taken in order, by whoever is free. */
 typedef struct {
-    const fi_plan *plan;
-    const fi_key *key;
+    const fi_job *jobs;
     const fi_team *team;
-    int isa, nontemporal;
-    char *out;
+    int isa;
     uint64_t parts;
     atomic_uint_fast64_t next; /* part that nobody has taken */
+    atomic_uint begun;         /* helpers that have begun; each takes staging memory of its own by its number */
     atomic_uint gone;          /* helpers that have filled their last part and will not look at this again */
 } work;
 
@@ -128,11 +129,21 @@ static int move(helper *h, work *from, work *to) {
     return h->box == from && atomic_compare_exchange_strong(&h->box, &from, to);
 }
 
+/* Where a thread is in the work; thread 0 is the caller's. */
+typedef struct {
+    const fi_job *job;
+    char *staging;
+} worker;
+
+static worker worker_of(const work *w, unsigned thread) {
+    return (worker){w->jobs, w->team->staging ? w->team->staging + thread * w->team->staging_bytes : NULL};
+}
+
 /* Takes a part, if one is left. */
-static int take(work *w) {
+static int take(work *w, worker *here) {
     const uint64_t i = atomic_fetch_add(&w->next, 1);
     if (i >= w->parts) return 0;
-    fill_part(w->plan, w->key, w->team, w->isa, w->nontemporal, w->out, i);
+    here->job = fill_part(here->job, i, w->isa, here->staging);
     return 1;
 }
 
@@ -190,7 +201,8 @@ static void *help(void *of_this_thread) {
         await_letter(h);
         work *w = h->box;
         if (w == ready || !move(h, w, busy)) continue; /* taken back */
-        while (take(w)) {}
+        worker here = worker_of(w, atomic_fetch_add(&w->begun, 1) + 1);
+        while (take(w, &here)) {}
         atomic_fetch_add(&w->gone, 1);
         h->box = ready;
     }
@@ -254,18 +266,18 @@ static unsigned hand_out(work *w) {
     return given;
 }
 
-int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, int (*look)(void),
-                   void *out) {
-    work w = {.plan = plan, .key = key, .team = team, .isa = isa, .nontemporal = nontemporal, .out = out,
-              .parts = parts_of(team)};
-    const unsigned forks_before = forks;
+int fi_fill_jobs(const fi_job *jobs, size_t count, const fi_team *team, int isa, int (*look)(void)) {
+    work w = {.jobs = jobs, .team = team, .isa = isa, .parts = parts_of(jobs, count)};
+    const unsigned parent = forks;
     unsigned given = hand_out(&w);
     int stopped = 0;
-    for (int64_t looked = now(); !stopped && take(&w);) {
+    worker here = worker_of(&w, 0);
+    for (int64_t looked = now(); !stopped && take(&w, &here);) {
         if (!look || now() - looked < LOOK_NS) continue;
         stopped = look();
-        if (forks != forks_before && given) { /* look() forked, and this is the child: the helpers' parts are missing */
+        if (forks != parent && given) { /* look() forked, and this is the child: the helpers' parts are missing */
             given = 0;
+            here = worker_of(&w, 0);
             w.next = 0;
         }
         looked = now();

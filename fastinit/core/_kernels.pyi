@@ -1,6 +1,6 @@
 """The compiled bridge: src_c through Cython."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -30,10 +30,15 @@ def fill(
     plan: Plan, key: bytes, isa: int, nontemporal: bool, start: int, length: int, stride: int, count: int, target: np.ndarray,
     position: int, pitch: int, itemsize: int,
 ) -> None: ...
-def fill_shared(
-    plan: Plan, key: bytes, isa: int, nontemporal: bool, start: int, target: np.ndarray, part: int, most_if_awake: int,
-    most_if_asleep: int,
-) -> None: ...
+class Jobs:
+    def add(
+        self, plan: Plan, key: bytes, start: int, target: np.ndarray, nontemporal: bool, ns: float, run_ns: float,
+        axes: Sequence[tuple[int, ...]] | None = None,
+    ) -> None: ...
+    def fill(
+        self, isa: int, most_if_awake: int, most_if_asleep: int, staging: int, share_ns: float, most: int,
+    ) -> None: ...
+
 def fill_small(
     costed: tuple[Plan, float], isa: int, target: np.ndarray, below: float, call_key: Callable[[Any, str], bytes], seed: Any,
     name: str,

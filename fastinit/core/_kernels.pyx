@@ -3,6 +3,7 @@
 are written. What is written, in which order and by how many threads Python decides, but for small arrays: see fill_small."""
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_STRIDED, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
+from libc.stdlib cimport free, malloc, realloc
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from threading import get_ident, main_thread
@@ -32,14 +33,29 @@ cdef extern from "fastinit.h" nogil:
 
 ctypedef int (*look_fn)() noexcept nogil
 
+cdef extern from "jobs.h" nogil:
+    enum:
+        FI_MOST_AXES
+    ctypedef struct fi_axis:
+        uint64_t n, stride
+        int64_t pitch
+    ctypedef struct fi_job:
+        const fi_plan *plan
+        fi_key key
+        uint64_t start
+        char *to
+        const fi_axis *axes
+        unsigned axis_count
+        int nontemporal
+        uint64_t most, overhead
+    int fi_cut(fi_job *jobs, size_t count, size_t staging)
+
 cdef extern from "team.h" nogil:
     ctypedef struct fi_team:
-        uint64_t start, length
-        size_t size
-        uint64_t part
         unsigned most_if_awake, most_if_asleep
-    int fi_fill_shared(const fi_plan *plan, const fi_key *key, const fi_team *team, int isa, int nontemporal, look_fn look,
-                       void *out) except? -1
+        char *staging
+        size_t staging_bytes
+    int fi_fill_jobs(const fi_job *jobs, size_t count, const fi_team *team, int isa, look_fn look) except? -1
 
 cdef extern from "environment.h":
     ctypedef struct fi_environment:
@@ -110,16 +126,7 @@ cdef class _Buffer:
     cdef char *at(self, int64_t first, int64_t end) except NULL:
         """The address of byte `first`. Bytes are counted from the first element; [first, end) must lie within what the elements
         span."""
-        cdef int64_t low = 0, high = self.view.itemsize, reach
-        cdef int axis
-        for axis in range(self.view.ndim):
-            reach = (self.view.shape[axis] - 1) * self.view.strides[axis]
-            low += min(reach, 0)
-            high += max(reach, 0)
-        if self.view.len == 0:
-            high = 0
-        if first < low or end > high or end < first:
-            raise IndexError(f"bytes [{first}, {end}) of a buffer that has [{low}, {high})")
+        check_within(&self.view, first, end)
         return <char *>self.view.buf + first
 
 
@@ -158,23 +165,132 @@ cdef int signals() noexcept nogil:
         return PyErr_CheckSignals()
 
 
-def fill_shared(Plan plan, bytes key, int isa, bint nontemporal, uint64_t start, target, uint64_t part, unsigned most_if_awake,
-                unsigned most_if_asleep):
-    """Elements from `start` on to all of a contiguous target, by several threads: see fi_team. Only Python's main thread looks
-    for interrupts. No other gets any, and one that asks for the GIL at exit would be ended while helpers use its stack."""
-    cdef fi_key c_key = key_of(key)
-    cdef look_fn look = NULL
-    cdef Py_buffer view
-    cdef fi_team team
-    if get_ident() == main_thread().ident:
-        look = signals
-    PyObject_GetBuffer(target, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
-    try:
-        team = fi_team(start, view.len // view.itemsize, view.itemsize, part, most_if_awake, most_if_asleep)
-        with nogil:
-            fi_fill_shared(&plan.c, &c_key, &team, isa, nontemporal, look, view.buf)
-    finally:
-        PyBuffer_Release(&view)
+cdef class Jobs:
+    """Tensors to be filled together, and hold of their memory until this is gone."""
+
+    cdef fi_job *jobs
+    cdef fi_axis *axes
+    cdef Py_buffer *views
+    cdef double *ns  # that an element takes
+    cdef size_t count, room, axis_count, axis_room
+    cdef list plans
+
+    def __cinit__(self):
+        self.plans = []
+
+    def __dealloc__(self):
+        cdef size_t i
+        for i in range(self.count):
+            PyBuffer_Release(&self.views[i])
+        free(self.jobs)
+        free(self.axes)
+        free(self.views)
+        free(self.ns)
+
+    cdef int reserve(self, size_t axes) except -1:
+        """Room for another job, of so many axes."""
+        cdef size_t room
+        cdef void *moved
+        if self.count == self.room:
+            room = 2 * self.room + 1
+            moved = realloc(self.jobs, room * sizeof(fi_job))
+            if moved == NULL:
+                raise MemoryError
+            self.jobs = <fi_job *>moved
+            moved = realloc(self.views, room * sizeof(Py_buffer))
+            if moved == NULL:
+                raise MemoryError
+            self.views = <Py_buffer *>moved
+            moved = realloc(self.ns, room * sizeof(double))
+            if moved == NULL:
+                raise MemoryError
+            self.ns = <double *>moved
+            self.room = room
+        if self.axis_count + axes > self.axis_room:
+            room = 2 * self.axis_room + axes
+            moved = realloc(self.axes, room * sizeof(fi_axis))
+            if moved == NULL:
+                raise MemoryError
+            self.axes = <fi_axis *>moved
+            self.axis_room = room
+        return 0
+
+    def add(self, Plan plan, bytes key, uint64_t start, target, bint nontemporal, double ns, double run_ns, axes=None):
+        """Another tensor: elements from `start` on to all of a contiguous target; or, with axes, as fi_axis has them, to where
+        those say that they belong. An element takes about `ns`, to start on a run `run_ns`."""
+        cdef fi_job *job
+        cdef Py_buffer *view
+        cdef int64_t low = 0, high, reach
+        cdef size_t i
+        if axes is not None and len(axes) > FI_MOST_AXES:
+            raise ValueError(f"axes: expected at most {FI_MOST_AXES}, got {len(axes)}")
+        self.reserve(1 if axes is None else len(axes))
+        job, view = self.jobs + self.count, self.views + self.count
+        job.plan, job.key, job.start, job.nontemporal = &plan.c, key_of(key), start, nontemporal
+        job.overhead = <uint64_t>(run_ns / ns)
+        job.axis_count = 1 if axes is None else len(axes)
+        PyObject_GetBuffer(target, view, PyBUF_WRITABLE | (PyBUF_C_CONTIGUOUS if axes is None else PyBUF_STRIDED))
+        try:
+            if axes is None:
+                self.axes[self.axis_count] = fi_axis(view.len // view.itemsize, 1, view.itemsize)
+            else:
+                high = view.itemsize
+                for i, (n, stride, pitch) in enumerate(axes):
+                    self.axes[self.axis_count + i] = fi_axis(n, stride, pitch)
+                    reach = (<int64_t>n - 1) * <int64_t>pitch
+                    low += min(reach, 0)
+                    high += max(reach, 0)
+                check_within(view, low, high)
+        except BaseException:
+            PyBuffer_Release(view)
+            raise
+        job.to = <char *>view.buf
+        self.plans.append(plan)
+        self.ns[self.count] = ns
+        self.axis_count += job.axis_count
+        self.count += 1
+
+    def fill(self, int isa, unsigned most_if_awake, unsigned most_if_asleep, size_t staging, double share_ns, uint64_t most):
+        """All of them, by several threads, which share so many bytes for copies: see fi_fill_jobs. A part takes at most about
+        `share_ns`, and has at most `most` elements: whole pages as a rule, so that neighbours share no line.
+
+        Only Python's main thread looks for interrupts. No other gets any, and one that asks for the GIL at exit would be ended
+        while helpers use its stack."""
+        cdef look_fn look = NULL
+        cdef fi_team team
+        cdef fi_axis *axes = self.axes
+        cdef size_t i
+        if get_ident() == main_thread().ident:
+            look = signals
+        for i in range(self.count):
+            self.jobs[i].most = min(max(<uint64_t>(share_ns / self.ns[i]) // 4096 * 4096, 4096), most)
+            self.jobs[i].axes = axes
+            axes += self.jobs[i].axis_count
+        team = fi_team(most_if_awake, most_if_asleep, NULL, staging // max(most_if_awake, most_if_asleep))
+        try:
+            if fi_cut(self.jobs, self.count, team.staging_bytes):
+                team.staging = <char *>malloc(staging)
+                if team.staging == NULL:
+                    raise MemoryError
+            with nogil:
+                fi_fill_jobs(self.jobs, self.count, &team, isa, look)
+        finally:
+            free(team.staging)
+
+
+cdef int check_within(Py_buffer *view, int64_t first, int64_t end) except -1:
+    """That bytes [first, end), counted from the first element, are among those that the buffer has about it."""
+    cdef int64_t low = 0, high = view.itemsize, reach
+    cdef int axis
+    for axis in range(view.ndim):
+        reach = (view.shape[axis] - 1) * view.strides[axis]
+        low += min(reach, 0)
+        high += max(reach, 0)
+    if view.len == 0:
+        high = 0
+    if first < low or end > high or end < first:
+        raise IndexError(f"bytes [{first}, {end}) of a buffer that has [{low}, {high})")
+    return 0
 
 
 FILLED, TOO_LARGE, NOT_CONTIGUOUS = range(3)

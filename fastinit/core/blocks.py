@@ -1,4 +1,4 @@
-"""Index arithmetic, and nothing else: the block of a global tensor that a call fills, its runs, tiles of bounded size."""
+"""Index arithmetic, and nothing else: the block of a global tensor that a call fills, where it lies, tiles of bounded size."""
 
 from __future__ import annotations
 
@@ -10,22 +10,9 @@ from typing import Any, NamedTuple
 from .arguments import integer, integers
 from .public import public_in
 
-__all__ = ["Block", "Runs", "block_of", "from_index", "merged", "runs", "tiles"]
+__all__ = ["Block", "block_of", "from_index", "merged", "placed", "tiles"]
 
 Shape = tuple[int, ...]
-
-
-@public_in("fastinit.slices")
-class Runs(NamedTuple):
-    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and is written at byte
-    ``position + j * pitch`` of the memory."""
-
-    start: int
-    length: int
-    stride: int
-    repeat: int
-    position: int
-    pitch: int
 
 
 @public_in("fastinit.slices")
@@ -145,35 +132,19 @@ def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[
     return whole, at, shape
 
 
-def runs(shape: Shape, strides: Sequence[int], itemsize: int, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
-    """A block's elements in C order, as regular sets of runs that are as long as block and memory allow.
-
-    Parameters
-    ----------
-    shape, strides, itemsize
-        Of the memory, as NumPy has them.
-    global_shape, offset
-        The block is that of `shape` at `offset`.
+def placed(shape: Shape, strides: Sequence[int], global_shape: Shape, offset: Shape) -> tuple[int, list[tuple[int, ...]]]:
+    """Where a block's elements are: the first one's index in the stream and, for each axis, its size and what one index on it
+    makes in the stream and in bytes of memory; neighbouring axes that can be gone along as one are one.
 
     Examples
     --------
-    >>> list(runs((2, 3), (12, 4), 4, (4, 6), (2, 3)))
-    [Runs(start=15, length=3, stride=6, repeat=2, position=0, pitch=12)]
-    >>> list(runs((2, 6), (24, 4), 4, (4, 6), (2, 0)))
-    [Runs(start=12, length=12, stride=0, repeat=1, position=0, pitch=0)]
+    >>> placed((2, 3), (12, 4), (4, 6), (2, 3))
+    (15, [(2, 6, 12), (3, 1, 4)])
+    >>> placed((2, 6), (24, 4), (4, 6), (2, 0))
+    (12, [(12, 1, 4)])
     """
-    if 0 in shape:
-        return
     steps = [math.prod(global_shape[axis + 1:]) for axis in range(len(shape))]
-    start = sum(at * step for at, step in zip(offset, steps))
-    axes = merged(shape, steps, strides)
-    length = axes.pop()[0] if axes and axes[-1][1:] == (1, itemsize) else 1
-    # The longest axis is the regular one; the others are gone through here.
-    repeat, stride, pitch = axes.pop(max(range(len(axes)), key=lambda i: axes[i][0])) if axes else (1, 0, 0)
-    for index in itertools.product(*(range(n) for n, _, _ in axes)):
-        begin = start + sum(at * step for at, (_, step, _) in zip(index, axes))
-        position = sum(at * pitch for at, (_, _, pitch) in zip(index, axes))
-        yield Runs(begin, length, stride, repeat, position, pitch)
+    return sum([at * step for at, step in zip(offset, steps)]), merged(shape, steps, strides)
 
 
 def merged(shape: Shape, *strides: Sequence[int]) -> list[tuple[int, ...]]:

@@ -60,7 +60,7 @@ class Canvas(NamedTuple):
 
     def _run(self, plan: Plan, memory: np.ndarray) -> None:
         job = _memory.Job(plan, stream_key(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)
-        _memory.execute_one(job, self.num_threads)
+        _memory.execute([job], self.num_threads)
 
 
 class Recipe(NamedTuple):
@@ -133,10 +133,7 @@ def perform(tasks: Iterable[tuple[str, Task]], material: bytes, num_threads: int
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
         with _kernels.default_environment():
             write(canvas)
-    if len(jobs) == 1:
-        _memory.execute_one(jobs[0], num_threads)
-    else:
-        _memory.execute(jobs, num_threads)
+    _memory.execute(jobs, num_threads)
 
 
 def empty(shape: Any, dtype: Any) -> np.ndarray:
@@ -185,7 +182,7 @@ def initializer(definition: Definition) -> Initializer:
                 if outcome == _FILLED:
                     return tensor
                 if outcome == _TOO_LARGE:
-                    _memory.execute_run(*plan, call_key(seed, name), 0, tensor, num_threads)
+                    _memory.execute_run(*plan, call_key(seed, name), tensor, num_threads)
                     return tensor
         return _call(in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
 

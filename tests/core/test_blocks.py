@@ -22,7 +22,7 @@ LAWS = [("constant", (0.1,)), ("uniform", (-0.1, 0.1)), ("normal", (0.5, 0.02)),
         ("trunc_normal", (0.0, 1.0, 3.0, math.inf)), ("trunc_normal", (0.0, 1.0, -1e-3, 1e-3)),
         ("kaiming_normal", ()), ("xavier_uniform", ()), ("lecun_normal", ())]
 # Where work is cut, set so that small arrays are cut too.
-LIMITS = {"PIECE": [7, 100, 2**18], "PIECE_NS": [1, 300, 5e5], "DIRECT": [1, 5, 64], "STAGING_BYTES": [100, 2**19],
+LIMITS = {"PIECE": [7, 100, 2**18], "PIECE_NS": [1, 300, 5e5], "STAGING_BYTES": [100, 3000, 2**19],
           "SMALL_NS": [1e-3, 4e4], "THREAD_NS": [1e-3, 1e5], "THREAD_NS_AWAKE": [1e-3, 2e4]}
 EVERY = list(itertools.product(LAWS, DTYPES))
 property_test = settings(deadline=None, derandomize=True)
@@ -169,15 +169,6 @@ def test_far_blocks_are_the_jump_models(case, border, rows_before, log_width, ro
     got = case.values((rows, columns), global_shape=(height, width), offset=(first, column))
     for row in range(rows):
         assert same(got[row], twin(case, columns, (first + row) * width + column))
-
-
-def test_a_long_axis_anywhere_is_no_loop_in_python(monkeypatch):
-    calls = []
-    monkeypatch.setattr(core_memory, "_runs", lambda *args, runs=core_memory._runs: calls.extend(runs(*args)) or calls[:0])
-    for shape, whole in (((10**6, 2, 2), (10**6, 4, 4)), ((2, 10**6, 2), (3, 10**6, 3)), ((3, 2, 10**5, 2), (4, 3, 10**5, 3))):
-        calls.clear()
-        fi.normal(shape, seed=0, global_shape=whole)
-        assert 0 < len(calls) < 5000
 
 
 @pytest.mark.slow

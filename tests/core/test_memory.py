@@ -2,7 +2,6 @@
 
 import array
 import ctypes
-import itertools
 import mmap
 import subprocess
 import sys
@@ -209,70 +208,6 @@ def test_the_gil_is_released_within_a_call():
         done.set()
         ticker.join()
     assert sum(start < t < end for t in ticks) > 3
-
-
-def test_failure_in_a_worker_stops_the_fill(monkeypatch):
-    def broken(*args):
-        raise RuntimeError("broken on purpose")
-
-    w = np.empty((2**11, 2**12), "f4")[:, :2**11]
-    with monkeypatch.context() as patch:
-        patch.setattr(core_memory._kernels, "fill", broken)
-        with pytest.raises(RuntimeError, match="on purpose"):
-            fi.normal_(w, seed=0, num_threads=2)
-    assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(w.shape, seed=0, num_threads=1))
-    w = np.empty(2**22, "f4")
-    assert np.array_equal(fi.normal_(w, seed=0, num_threads=2), fi.normal(2**22, seed=0, num_threads=1))
-
-
-def test_failure_in_making_the_work_stops_the_fill(monkeypatch):
-    """Whichever thread it falls to."""
-    def breaking(*args):
-        yield from itertools.islice(pieces(*args), 5)
-        raise MemoryError("broken on purpose")
-
-    pieces = core_memory._pieces
-    w = np.empty((2**11, 2**12), "f4")[:, :2**11]
-    with monkeypatch.context() as patch:
-        patch.setattr(core_memory, "_pieces", breaking)
-        patch.setattr(core_memory, "PIECE", 2**14)
-        for _ in range(20):
-            with pytest.raises(MemoryError, match="on purpose"):
-                fi.normal_(w, seed=0, num_threads=4)
-
-
-def test_a_slow_helper_is_waited_for(monkeypatch):
-    def slow(*args):
-        time.sleep(0.01 if threading.current_thread() is threading.main_thread() else 0.05)
-        fill(*args)
-
-    fill, w = _kernels.fill, np.zeros((2**11, 2**12), "f4")[:, :2**11]
-    with monkeypatch.context() as patch:
-        patch.setattr(core_memory._kernels, "fill", slow)
-        patch.setattr(core_memory, "cpus", lambda: 2)
-        fi.normal_(w, seed=0, num_threads=2)
-    assert np.array_equal(w, fi.normal(w.shape, seed=0))
-
-
-def test_nothing_is_written_after_an_interrupted_fill(monkeypatch):
-    """Helpers are waited for, even if the interrupt comes while they are being asked."""
-    w = np.zeros((2**11, 2**13), "f4")[:, :2**12]
-
-    class Interrupting:
-        def __init__(self, pool):
-            self.pool = pool
-
-        def submit(self, work):
-            self.pool.submit(work)
-            raise KeyboardInterrupt
-
-    pool = core_memory._get_pool(1)
-    monkeypatch.setattr(core_memory, "_get_pool", lambda workers: Interrupting(pool))
-    with pytest.raises(KeyboardInterrupt):
-        fi.normal_(w, seed=0, num_threads=2)
-    after = w.copy()
-    time.sleep(0.1)
-    assert np.array_equal(w, after)
 
 
 PEAK = """

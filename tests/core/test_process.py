@@ -169,8 +169,9 @@ def test_fork_while_locks_are_held():
     code = """
 import os, signal, sys, threading, fastinit as fi
 fi.normal(2**20, seed=0, num_threads=2)
-rng, locks = fi.Rng(1), [value for name, module in sys.modules.items() if name.startswith("fastinit.core.streams")
-                         for value in vars(module).values() if isinstance(value, type(threading.Lock()))]
+kinds = type(threading.Lock()), type(threading.RLock()), threading.Condition
+rng, locks = fi.Rng(1), [value for name, module in sys.modules.items() if name.split(".")[0] == "fastinit"
+                         for value in vars(module).values() if isinstance(value, kinds)]
 for lock in locks:
     lock.acquire()
 pid = os.fork()

@@ -10,6 +10,7 @@ import time
 import numpy as np
 import pytest
 
+import fastinit as fi
 from fastinit.core import _kernels
 from fastinit.core import memory as core_memory
 from fastinit.core.calls import INITIALIZERS
@@ -24,8 +25,10 @@ def plan(w):
     return INITIALIZERS["trunc_normal"].definition(w.shape, DTYPES[str(w.dtype)]).plan.kernel
 
 
-def shared(w, start=0, part=4096, awake=2, asleep=2, stream=False, isa=None):
-    _kernels.fill_shared(plan(w), KEY, core_memory.isa if isa is None else isa, stream, start, w, part, awake, asleep)
+def shared(w, start=0, part=4096, awake=2, asleep=2, nontemporal=False, isa=None):
+    work = _kernels.Jobs()
+    work.add(plan(w), KEY, start, w, nontemporal, 1, 0)
+    work.fill(core_memory.isa if isa is None else isa, awake, asleep, 0, 1e9, part)
     return w
 
 
@@ -39,8 +42,8 @@ def alone(w, start=0):
 def test_any_parts_and_threads(part, awake, asleep):
     for start, n, dtype in [(0, 5000, "float32"), (2**33 + 5, 4999, "float64"), (3, 1, "float16"), (0, 0, "float32")]:
         expected = alone(np.empty(n, dtype), start)
-        for stream in (False, True):
-            found = shared(np.zeros(n, dtype), start, part, awake, asleep, stream)
+        for nontemporal in (False, True):
+            found = shared(np.zeros(n, dtype), start, part, awake, asleep, nontemporal)
             assert found.tobytes() == expected.tobytes()
 
 
@@ -80,27 +83,83 @@ class Interrupted(Exception):
     pass
 
 
+@pytest.mark.parametrize("count", [1, 7, 500])
+def test_many_jobs_are_one_work(count):
+    """Of several dtypes, contiguous and in strides; each has its own key."""
+    targets, work = [], _kernels.Jobs()
+    for i in range(count):
+        w = np.zeros((3 + i % 50, 8), ["f4", "f8", "f2"][i % 3])
+        key, part = bytes([i % 256, i // 256] * 16), w if i % 4 else w[:, ::2].T
+        axes = None if i % 4 else [(4, part.shape[1], part.strides[0]), (part.shape[1], 1, part.strides[1])]
+        work.add(plan(w), key, i, part, False, 1, 3, axes)
+        targets.append((w, part, key, i))
+    work.fill(core_memory.isa, 3, 3, 600, 1e9, 100)
+    for w, part, key, start in targets:
+        expected = np.zeros_like(w)
+        right = expected if start % 4 else expected[:, ::2].T
+        made = np.empty(part.shape, w.dtype)
+        _kernels.fill(plan(w), key, core_memory.isa, False, start, made.size, 0, 1, made, 0, 0, made.itemsize)
+        right[...] = made
+        assert w.tobytes() == expected.tobytes()
+
+
+def test_jobs_stay_within_their_memory():
+    w, work = np.zeros((4, 4), "f4"), _kernels.Jobs()
+    for axes in ([(4, 4, 16), (5, 1, 4)], [(5, 4, 16)], [(2, 1, -4)]):
+        with pytest.raises(IndexError, match="of a buffer that has"):
+            work.add(plan(w), KEY, 0, w, False, 1, 0, axes)
+    work.fill(core_memory.isa, 1, 1, 100, 1e9, 100)
+    assert not w.any()
+
+
+def strided(n):
+    return np.zeros((n, 2))[:, 0]
+
+
+def transposed(n):
+    return np.zeros((n // 2**11, 2**11)).T
+
+
+KINDS = {"contiguous": np.zeros, "strided": strided, "transposed": transposed,
+         "block": lambda n: np.zeros((n // 100, 130))[:, :100],
+         "model": lambda n: {str(i): np.zeros(n // 2**10) for i in range(2**10)}}
+
+
+def interrupted(kind, n, after, raised):
+    """A fill that is interrupted, and how many of its elements were written then and some time later."""
+    target = KINDS[kind](n)
+    arrays = list(target.values()) if kind == "model" else [target]
+    with pytest.raises(raised):
+        signal.setitimer(signal.ITIMER_REAL, after)
+        if kind == "model":
+            fi.fill(target, {"*": fi.TruncNormal()}, seed=0, num_threads=4)
+        else:
+            fi.trunc_normal_(target, seed=0, num_threads=4)
+    counts = [sum(int(np.count_nonzero(w)) for w in arrays)]
+    time.sleep(0.02)
+    return *counts, sum(int(np.count_nonzero(w)) for w in arrays)
+
+
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="POSIX timers")
-def test_an_exception_from_a_signal_handler_ends_the_fill():
+@pytest.mark.parametrize("kind", KINDS)
+def test_an_exception_from_a_signal_handler_ends_the_fill(kind, monkeypatch):
     """Of a call that would take seconds; then no helper writes."""
     def interrupt(*_):
         raise Interrupted
 
-    scalar, w = _kernels.ISAS.index("scalar"), np.zeros(2**28)  # pages come as they are written
+    monkeypatch.setattr(core_memory, "isa", _kernels.ISAS.index("scalar"))
+    monkeypatch.setattr(core_memory, "cpus", lambda: 4)
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        with pytest.raises(Interrupted):
-            signal.setitimer(signal.ITIMER_REAL, 0.05)
-            shared(w, awake=4, asleep=4, isa=scalar)
+        start = time.perf_counter()
+        written, later = interrupted(kind, 2**24, 0.05, Interrupted)
+        assert time.perf_counter() - start < 2
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert w[0] != 0
-    written = np.count_nonzero(w[::1000])
-    assert written < len(w) / 2000
-    time.sleep(0.05)
-    assert np.count_nonzero(w[::1000]) == written
-    assert np.array_equal(shared(w[:10**5]), alone(np.empty(10**5)))
+    assert 0 < written == later < 2**24
+    w = np.zeros(10**5)
+    assert np.array_equal(shared(w), alone(np.empty(10**5)))
 
 
 def script(code):

@@ -26,11 +26,25 @@ static struct {
 static int go_on(void) { return 0; }
 static int stop(void) { return 1; }
 
+/* Two jobs, the second of which goes backwards to memory that is scattered. */
 static void share(int t, uint64_t from, uint64_t n, char *out) {
-    const fi_team team = {.start = from, .length = n, .size = sizes[job.plan.dtype], .part = 500 + (unsigned)t,
-                          .most_if_awake = 3, .most_if_asleep = 2};
-    fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, stop, out); /* incomplete, as look() says stop */
-    fi_fill_shared(&job.plan, &key, &team, job.isa, t % 4 == 1, go_on, out);
+    const size_t size = sizes[job.plan.dtype];
+    const uint64_t half = n / 2;
+    const fi_axis there = {half, 1, (int64_t)size}, back = {n - half, 1, -(int64_t)size};
+    char *reversed = malloc((n - half) * size), *last = reversed + (n - half - 1) * size;
+    fi_job jobs[] = {
+        {.plan = &job.plan, .key = key, .start = from, .to = out, .axes = &there, .axis_count = 1, .nontemporal = t % 4 == 1,
+         .most = 500 + (unsigned)t},
+        {.plan = &job.plan, .key = key, .start = from + half, .to = last, .axes = &back, .axis_count = 1, .most = 700},
+    };
+    char *staging = malloc(3 * 4096);
+    const fi_team team = {.most_if_awake = 3, .most_if_asleep = 2, .staging = staging, .staging_bytes = 4096};
+    fi_cut(jobs, 2, team.staging_bytes);
+    fi_fill_jobs(jobs, 2, &team, job.isa, stop); /* incomplete, as look() says stop */
+    fi_fill_jobs(jobs, 2, &team, job.isa, go_on);
+    for (uint64_t i = half; i < n; i++) memcpy(out + i * size, last - (i - half) * size, size);
+    free(staging);
+    free(reversed);
 }
 
 static void *part(void *which) {
