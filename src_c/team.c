@@ -268,14 +268,14 @@ static unsigned hand_out(work *w) {
 
 int fi_fill_jobs(const fi_job *jobs, size_t count, const fi_team *team, int isa, int (*look)(void)) {
     work w = {.jobs = jobs, .team = team, .isa = isa, .parts = parts_of(jobs, count)};
-    const unsigned parent = forks;
+    const unsigned forks_before = forks;
     unsigned given = hand_out(&w);
     int stopped = 0;
     worker here = worker_of(&w, 0);
     for (int64_t looked = now(); !stopped && take(&w, &here);) {
         if (!look || now() - looked < LOOK_NS) continue;
         stopped = look();
-        if (forks != parent && given) { /* look() forked, and this is the child: the helpers' parts are missing */
+        if (forks != forks_before && given) { /* look() forked, and this is the child: the helpers' parts are missing */
             given = 0;
             here = worker_of(&w, 0);
             w.next = 0;

@@ -263,7 +263,7 @@ cdef class Jobs:
         if get_ident() == main_thread().ident:
             look = signals
         for i in range(self.count):
-            self.jobs[i].most = min(max(<uint64_t>(share_ns / self.ns[i]) // 4096 * 4096, 4096), most)
+            self.jobs[i].most = min(max(<uint64_t>(share_ns / self.ns[i]) // 4096 * 4096, <uint64_t>4096), most)
             self.jobs[i].axes = axes
             axes += self.jobs[i].axis_count
         team = fi_team(most_if_awake, most_if_asleep, NULL, staging // max(most_if_awake, most_if_asleep))
