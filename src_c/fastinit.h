@@ -1,5 +1,5 @@
 /* The C interface of fastinit, without Python. These calls allocate nothing, start no threads and leave nothing behind but what
- * they write; team.h has the call that shares its work among threads. README.md specifies the stream that they write. */
+ * they write; team.h has the call that shares work among threads. README.md specifies the stream that they write. */
 #ifndef FASTINIT_H
 #define FASTINIT_H
 

@@ -127,8 +127,8 @@ static void fill_box(const fi_job *job, uint64_t start, const fi_axis *axes, uns
         if (a < FI_MOST_AXES && axes[i].stride == merged[a].n * merged[a].stride) merged[a].n *= axes[i].n;
         else merged[--a] = (fi_axis){axes[i].n, axes[i].stride, reach};
     }
-    fi_job box = {.plan = job->plan, .key = job->key, .start = start, .to = to, .axes = merged + a, .axis_count = FI_MOST_AXES - a,
-                  .most = UINT64_MAX};
+    fi_job box = {.plan = job->plan, .key = job->key, .start = start, .to = to, .axes = merged + a,
+                  .axis_count = FI_MOST_AXES - a, .most = UINT64_MAX};
     cut_runs(&box, size_of(job));
     for (uint64_t part = 0; part < box.cut.parts; part++) fill_runs(&box, part, isa);
 }

@@ -4,8 +4,8 @@
 
 #include "fastinit.h"
 
-/* An axis, or several that can be gone along as one: its size, and from one index to the next the elements of the stream and the
- * bytes of memory. */
+/* An axis, or several that can be gone along as one: its size and, from one index to the next, the elements of the stream and
+ * the bytes of memory. */
 typedef struct {
     uint64_t n, stride;
     int64_t pitch;
@@ -38,8 +38,8 @@ typedef struct {
 
 enum { FI_MOST_AXES = 64 }; /* as many as NumPy has */
 
-/* Cuts the jobs. Memory whose neighbours are not neighbours in the stream is filled by way of a copy of at most `staging` bytes;
- * returns whether there is such. */
+/* Cuts the jobs. Memory whose neighbours are not neighbours in the stream is filled by way of a copy of at most `staging`
+ * bytes; returns whether there is such. */
 int fi_cut(fi_job *jobs, size_t count, size_t staging);
 
 /* Fills a part, by its number within the job. `staging` is this thread's. */

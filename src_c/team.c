@@ -58,8 +58,8 @@ typedef struct {
     atomic_uint gone;          /* helpers that have filled their last part and will not look at this again */
 } work;
 
-/* A thread of ours, which stays for later calls. Its box holds a mark or a letter: the address of a call's work, with which it
- * is to help. A new helper has its first letter in the box.
+/* A thread of ours, which stays for later calls. Its mailbox holds a mark or a letter: the address of a call's work, with which
+ * it is to help. A new helper has its first letter in the mailbox.
  *
  *                1 caller posts              3 helper opens
  *        ready --------------------> letter ----------------> busy
@@ -72,18 +72,18 @@ typedef struct {
  *       asleep -------------------------+
  *                6 caller posts and wakes
  *
- * All moves but 4 are compare-exchanges. Where two threads want to move a box, one does, and the other learns that it has not:
- * 1 or 1, 6 or 6: two callers post. The letter of one is in the box, and the other goes on to the next helper.
+ * All moves but 4 are compare-exchanges: where two threads want to move a mailbox, only one does, and the other learns it.
+ * 1 or 1, 6 or 6: two callers post. The letter of one is in the mailbox, and the other goes on to the next helper.
  * 1 or 5: a letter comes while the helper falls asleep. Either it does not, or the caller finds it asleep: 6.
  * 2 or 3: a letter is taken back or opened. The caller stays until the helpers that have opened it are gone, and a helper reads
  *   a letter only after opening it, so the work is there. Should another call have posted since, with its work at the same
  *   address, then it is that call's letter which is opened.
- * 4: nobody else moves a box that is busy. The helper has counted itself gone before and does not look at the work again.
+ * 4: nobody else moves a mailbox that is busy. The helper has counted itself gone before and does not look at the work again.
  * 5 then 6: the helper has the mutex from 5 on until it waits, and the caller takes it after 6, in wake(). So the helper sees
- *   the letter before it waits, or waits when the signal comes. A letter is taken back only after that: a helper whose box is
- *   ready is awake or has been signalled, and 1 need not wake it. */
+ *   the letter before it waits, or waits when the signal comes. A letter is taken back only after that: a helper whose mailbox
+ *   is ready is awake or has been signalled, and 1 need not wake it. */
 typedef struct helper {
-    _Alignas(LINE) _Atomic(work *) box;
+    _Alignas(LINE) _Atomic(work *) mailbox;
     struct helper *next;
     pthread_t thread;
     pthread_mutex_t mutex; /* of falling asleep and being woken */
@@ -124,9 +124,9 @@ static int spin(unsigned turn, int64_t until) {
     return turn % 16 || now() < until;
 }
 
-/* Moves the box from one state to another, if it is in the first. Looks before: an exchange takes the line from other CPUs. */
+/* Moves the mailbox from one state to another if it is in the first. Looks first: an exchange takes the line from other CPUs. */
 static int move(helper *h, work *from, work *to) {
-    return h->box == from && atomic_compare_exchange_strong(&h->box, &from, to);
+    return h->mailbox == from && atomic_compare_exchange_strong(&h->mailbox, &from, to);
 }
 
 /* Where a thread is in the work; thread 0 is the caller's. */
@@ -169,7 +169,7 @@ static void back_to_all_cpus(helper *h) { (void)h; }
 
 static void wake(helper *h) {
     pthread_mutex_lock(&h->mutex);
-    if (h->waits) { /* else it is awake and will look into its box */
+    if (h->waits) { /* else it is awake and will look into its mailbox */
         keep_off_this_cpu(h);
         pthread_cond_signal(&h->woken);
     }
@@ -180,7 +180,7 @@ static void wake(helper *h) {
 static void sleep_until_woken(helper *h) {
     pthread_mutex_lock(&h->mutex);
     move(h, ready, asleep); /* unless a letter has just come */
-    for (h->waits = 1; h->box == asleep;) pthread_cond_wait(&h->woken, &h->mutex);
+    for (h->waits = 1; h->mailbox == asleep;) pthread_cond_wait(&h->woken, &h->mutex);
     h->waits = 0;
     back_to_all_cpus(h);
     pthread_mutex_unlock(&h->mutex);
@@ -188,7 +188,7 @@ static void sleep_until_woken(helper *h) {
 
 static void await_letter(helper *h) {
     const int64_t until = now() + LINGER_NS;
-    for (unsigned turn = 1; h->box == ready; turn++) {
+    for (unsigned turn = 1; h->mailbox == ready; turn++) {
         if (spin(turn, until)) continue;
         sleep_until_woken(h);
         return;
@@ -199,12 +199,12 @@ static void *help(void *of_this_thread) {
     helper *h = of_this_thread;
     for (;;) {
         await_letter(h);
-        work *w = h->box;
+        work *w = h->mailbox;
         if (w == ready || !move(h, w, busy)) continue; /* taken back */
         worker here = worker_of(w, atomic_fetch_add(&w->begun, 1) + 1);
         while (take(w, &here)) {}
         atomic_fetch_add(&w->gone, 1);
-        h->box = ready;
+        h->mailbox = ready;
     }
     return 0;
 }
@@ -228,7 +228,7 @@ static int start(work *w, unsigned most) {
     if (atomic_fetch_add(&started, 1) >= most || posix_memalign(&memory, LINE, sizeof(helper))) goto none;
     if (pthread_attr_init(&attributes)) goto none;
     helper *h = memset(memory, 0, sizeof(helper));
-    h->box = w;
+    h->mailbox = w;
     pthread_mutex_init(&h->mutex, 0);
     pthread_cond_init(&h->woken, 0);
     pthread_attr_setstacksize(&attributes, STACK_BYTES);

@@ -1,6 +1,6 @@
 # cython: language_level=3, boundscheck=False, wraparound=False
 """The bridge to the C core (src_c): typed entry points that release the GIL. They see to it that a buffer has the bytes that
-are written. What is written, in which order and by how many threads Python decides, but for small arrays: see fill_small."""
+are written. What is written, and by how many threads at most, Python decides, but for small arrays: see fill_small."""
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_STRIDED, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdlib cimport free, malloc, realloc
@@ -9,7 +9,7 @@ from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 from threading import get_ident, main_thread
 
 cdef extern from "Python.h":
-    int PyErr_CheckSignals() noexcept  # no exception here: what it sets is raised when fi_fill_shared returns
+    int PyErr_CheckSignals() noexcept  # no exception here: what it sets is raised when fi_fill_jobs returns
 
 cdef extern from "fastinit.h" nogil:
     enum:
