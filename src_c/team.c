@@ -124,7 +124,7 @@ static int spin(unsigned turn, int64_t until) {
     return turn % 16 || now() < until;
 }
 
-/* Moves the mailbox from one state to another if it is in the first. Looks first: an exchange takes the line from other CPUs. */
+/* Moves the mailbox from state to state if it is in the first. Looks before: an exchange takes the line from other CPUs. */
 static int move(helper *h, work *from, work *to) {
     return h->mailbox == from && atomic_compare_exchange_strong(&h->mailbox, &from, to);
 }
