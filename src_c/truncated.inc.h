@@ -111,58 +111,76 @@ SI v_uint R(next)(v_u64 *s, uint64_t inc) {
 #endif
 }
 
-/* The words of two vectors of states interleave. */
+/* A reject's lane in a vector of units: the words of two vectors of states interleave. */
 SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LANES64) + i / FI_LANES64 : i; }
 
-/* Words first, then candidates, then their places: as with the radii, loops whose turns do not wait for one another. */
+enum { R(states) = BITS == 32 ? STATES : 1 }; /* vectors of states for a vector of units */
+
+/* Copies of the last of n rejects behind them, for the vector that it is in: as many as any needs, by whole stores. */
+SI void R(fill_up)(uint64_t *state, uint32_t *where, size_t n) {
+    const uint64_t last = state[n - 1];
+    const uint32_t last_place = where[n - 1];
+    for (size_t i = n; i < n + LANES; i++) state[i] = last;
+    for (size_t i = n; i < n + LANES; i++) where[i] = last_place;
+}
+
+/* A round's two units for each of LANES rejects, whose states are stepped. */
+SI void R(redraw_units)(uint64_t *state, uint64_t inc, v_uint *a, v_uint *b) {
+    v_u64 s[R(states)];
+    UNROLL for (size_t v = 0; v < R(states); v++) s[v] = v_load_u64(state + v * FI_LANES64);
+    *a = R(next)(s, inc);
+    *b = R(next)(s, inc);
+    UNROLL for (size_t v = 0; v < R(states); v++) v_store_u64(state + v * FI_LANES64, s[v]);
+}
+
+/* LANES rejects' candidates to their places in x. */
+SI void R(scatter)(const v_real *drawn, const uint32_t *place, void *x) {
+    const char *const value = (const char *)drawn;
+    UNROLL for (size_t i = 0; i < LANES; i++) {
+        memcpy((char *)x + place[i] * sizeof(real), value + R(lane)(i) * sizeof(real), sizeof(real));
+    }
+}
+
+/* Of rejects [at, at + count), at most LANES, those whose lane's bit is set, moved to `left` on; returns where they end. */
+SI size_t R(pack)(uint64_t *state, uint32_t *where, size_t left, size_t at, size_t count, unsigned rejected) {
+#if FI_LANES == 16
+    const unsigned valid = (1u << count) - 1;
+    UNROLL for (size_t v = 0; v < R(states); v++) {
+        const size_t from = at + v * FI_LANES64;
+        const unsigned bits = (R(states) == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
+        left += v_compress_pairs(state + left, v_load_u64(state + from), where + left, where + from, (uint8_t)bits);
+    }
+#else
+    for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
+        where[left] = where[at + i];
+        state[left] = state[at + i];
+        left += rejected >> R(lane)(i) & 1;
+    }
+#endif
+    return left;
+}
+
+/* A round of redraws, see fi_redraw_fn. As with the radii, loops whose turns do not wait for one another: the units of some
+ * vectors, then their candidates, then those to their places, then what is still rejected to the batch's head. */
 SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t first, size_t n, void *x) {
-    enum { VECTORS = BITS == 32 ? STATES : 1, TURN = 128 / LANES /* of vectors */, ALL = (1 << LANES) - 1 };
+    enum { TURN = 128 / LANES /* vectors */, ALL = (1 << LANES) - 1 };
+    const uint64_t inc = rejects->inc;
+    uint64_t *const state = rejects->state;
     uint32_t *const where = rejects->where + first;
     size_t left = 0;
-    const uint64_t last = rejects->state[n - 1]; /* as often as fills any vector, by whole stores */
-    const uint32_t last_place = where[n - 1];
-    for (size_t i = n; i < n + LANES; i++) rejects->state[i] = last;
-    for (size_t i = n; i < n + LANES; i++) where[i] = last_place;
+    R(fill_up)(state, where, n);
     for (size_t start = 0; start < n; start += TURN * LANES) {
         const size_t rest = (n - start + LANES - 1) / LANES, vectors = rest < TURN ? rest : TURN;
         v_uint a[TURN], b[TURN];
         v_real drawn[TURN];
         unsigned accepted[TURN];
-        for (size_t k = 0; k < vectors; k++) {
-            uint64_t *const state = rejects->state + start + k * LANES;
-            v_u64 s[VECTORS];
-            UNROLL for (size_t v = 0; v < VECTORS; v++) s[v] = v_load_u64(state + v * FI_LANES64);
-            a[k] = R(next)(s, rejects->inc);
-            b[k] = R(next)(s, rejects->inc);
-            UNROLL for (size_t v = 0; v < VECTORS; v++) v_store_u64(state + v * FI_LANES64, s[v]);
-        }
+        for (size_t k = 0; k < vectors; k++) R(redraw_units)(state + start + k * LANES, inc, a + k, b + k);
         IN_TURNS(k, vectors, m, R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, m));
+        for (size_t k = 0; k < vectors; k++) R(scatter)(drawn + k, where + start + k * LANES, x);
         for (size_t k = 0; k < vectors; k++) {
-            const uint32_t *const place = where + start + k * LANES;
-            const char *const value = (const char *)(drawn + k);
-            UNROLL for (size_t i = 0; i < LANES; i++) {
-                memcpy((char *)x + place[i] * sizeof(real), value + R(lane)(i) * sizeof(real), sizeof(real));
-            }
-        }
-        for (size_t k = 0; k < vectors; k++) {
-            const unsigned rejected = ALL ^ accepted[k];
-            if (!rejected) continue;
             const size_t at = start + k * LANES, count = n - at < LANES ? n - at : LANES;
-#if FI_LANES == 16
-            const unsigned valid = (1u << count) - 1;
-            UNROLL for (size_t v = 0; v < VECTORS; v++) {
-                const uint64_t *const state = rejects->state + at + v * FI_LANES64;
-                const uint32_t *const place = where + at + v * FI_LANES64;
-                const unsigned bits = (VECTORS == 2 ? v_even_bits(rejected >> v) : rejected) & valid >> v * FI_LANES64;
-                left += v_compress_pairs(rejects->state + left, v_load_u64(state), where + left, place, (uint8_t)bits);
-            }
-#else
-            for (size_t i = 0; i < count; i++) { /* without a branch, as which are rejected is random */
-                where[left] = where[at + i];
-                rejects->state[left] = rejects->state[at + i];
-                left += rejected >> R(lane)(i) & 1;
-            }
-#endif
+            const unsigned rejected = ALL ^ accepted[k];
+            if (rejected) left = R(pack)(state, where, left, at, count, rejected);
         }
     }
     return left;
