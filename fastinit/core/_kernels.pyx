@@ -3,7 +3,7 @@
 are written. What is written, and by how many threads at most, Python decides, but for small arrays: see fill_small."""
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_STRIDED, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
-from libc.stdlib cimport free, malloc, realloc
+from libc.stdlib cimport free, malloc, qsort, realloc
 from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
 
 from threading import get_ident, main_thread
@@ -278,6 +278,47 @@ cdef class Jobs:
             free(team.staging)
 
 
+ctypedef struct span:
+    char *low
+    char *high
+
+
+cdef int by_low(const void *a, const void *b) noexcept nogil:
+    cdef char *low_a = (<const span *>a).low
+    cdef char *low_b = (<const span *>b).low
+    return (low_a > low_b) - (low_a < low_b)
+
+
+def may_overlap(list targets):
+    """False if the spans of memory that the targets reach over are apart from one another."""
+    cdef span *spans = <span *>malloc((len(targets) + 1) * sizeof(span))
+    cdef Py_buffer view
+    cdef size_t i, count = 0
+    cdef int axis
+    cdef int64_t reach
+    cdef bint found = False
+    if spans == NULL:
+        raise MemoryError
+    try:
+        for target in targets:
+            PyObject_GetBuffer(target, &view, PyBUF_STRIDED)
+            if view.len:
+                spans[count] = span(<char *>view.buf, <char *>view.buf + view.itemsize)
+                for axis in range(view.ndim):
+                    reach = (view.shape[axis] - 1) * view.strides[axis]
+                    spans[count].low += min(reach, 0)
+                    spans[count].high += max(reach, 0)
+                count += 1
+            PyBuffer_Release(&view)
+        qsort(spans, count, sizeof(span), by_low)
+        for i in range(1, count):
+            if spans[i].low < spans[i - 1].high:
+                found = True
+    finally:
+        free(spans)
+    return found
+
+
 cdef int check_within(Py_buffer *view, int64_t first, int64_t end) except -1:
     """That bytes [first, end), counted from the first element, are among those that the buffer has about it."""
     cdef int64_t low = 0, high = view.itemsize, reach
@@ -296,12 +337,12 @@ cdef int check_within(Py_buffer *view, int64_t first, int64_t end) except -1:
 FILLED, TOO_LARGE, NOT_CONTIGUOUS = range(3)
 
 
-def fill_small(tuple costed, int isa, target, double below, call_key, seed, name):
-    """The short way of a small array: fills all of the target from element 0 on and returns FILLED. `costed` is a Plan and the
-    ns that a byte takes; call_key(seed, name) gives the key. Without having asked for a key or written anything it returns
+def fill_small(tuple known, int isa, target, double below, call_key, seed, name):
+    """The short way of a small array: fills all of the target from element 0 on and returns FILLED. `known` begins with a Plan and
+    the ns that a byte takes; call_key(seed, name) gives the key. Without having asked for a key or written anything it returns
     TOO_LARGE if that would take `below` ns or more, and NOT_CONTIGUOUS if the target is not, or cannot be written."""
-    cdef Plan plan = costed[0]
-    cdef double ns_per_byte = costed[1]
+    cdef Plan plan = known[0]
+    cdef double ns_per_byte = known[1]
     cdef Py_buffer view
     cdef fi_key c_key
     cdef fi_runs runs

@@ -25,8 +25,8 @@ from .rng_methods import RngMethods
 from .signatures import check_arguments, describe
 from .streams import Rng, Seed, call_key, seed_material, stream_key
 
-__all__ = ["Canvas", "INITIALIZERS", "InPlace", "Initializer", "Recipe", "empty", "initializer", "perform", "prepare",
-           "recipe_of", "words"]
+__all__ = ["Canvas", "INITIALIZERS", "InPlace", "Initializer", "Recipe", "Known", "empty", "initializer",
+           "is_plain", "perform", "prepare", "recipe_of", "words"]
 
 
 class Canvas(NamedTuple):
@@ -79,6 +79,7 @@ class Initializer(Protocol):
     """A public function made of a definition: the one that allocates, whose ``in_place`` is the one that fills."""
 
     definition: Definition
+    remembered: Callable[..., Known | None]
     in_place: InPlace
     __name__: str
 
@@ -123,7 +124,14 @@ def prepare(function: Any, tensor: Any, args: Sequence[Any], options: Mapping[st
     return Task(recipe, memory, entry, whole, at)
 
 
-def perform(tasks: Iterable[tuple[str, Task]], material: bytes, num_threads: int | None, fresh: bool = False) -> None:
+# What is remembered of a plan for whole plain arrays: the kernel's, the ns that a byte takes, whether it needs a key.
+Known = tuple[_kernels.Plan, float, bool]
+
+
+def perform(tasks: Iterable[tuple[str, Task]], material: bytes, num_threads: int | None, fresh: bool = False,
+            known: Iterable[tuple[str, Known, np.ndarray]] = ()) -> None:
+    wholes = [_memory.Whole(kernel, byte_ns, stream_key(material, name) if draws else _NO_KEY, memory)
+              for name, (kernel, byte_ns, draws), memory in known]
     jobs, canvases = [], []
     for name, ((plan, _, write), memory, dtype, whole, at) in tasks:
         if write is not None and memory.size:
@@ -133,7 +141,10 @@ def perform(tasks: Iterable[tuple[str, Task]], material: bytes, num_threads: int
     for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
         with _kernels.default_environment():
             write(canvas)
-    _memory.execute(jobs, num_threads)
+    _memory.execute(jobs, num_threads, wholes)
+
+
+_NO_KEY = bytes(32)
 
 
 def empty(shape: Any, dtype: Any) -> np.ndarray:
@@ -148,19 +159,25 @@ _FILLED, _TOO_LARGE = _kernels.FILLED, _kernels.TOO_LARGE
 _PLAIN = frozenset({int, float, str, bool, type(None), np.float32, np.float64})
 
 
+def is_plain(function: Any, args: Sequence[Any], options: Mapping[str, Any]) -> bool:
+    """Whether a plan can be remembered by these arguments."""
+    values = (*args, *options.values())
+    return _PLAIN.issuperset(map(type, values)) and not (function.definition.__name__ == "constant" and 0.0 in values)
+
+
 def initializer(definition: Definition) -> Initializer:
     """The allocating function of a definition; its ``in_place`` attribute is the other one."""
 
     sees_signs = definition.__name__ == "constant"  # no other's values depend on the sign of a zero
 
     @functools.lru_cache(maxsize=1024, typed=True)  # typed, as True is not taken for 1
-    def remembered(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Any:
-        """The kernel's plan for whole plain arrays, and the ns that a byte takes; None where the recipe is no plan."""
+    def remembered(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Known | None:
+        """None where the recipe is no plan."""
         plan = recipe_of(in_place, shape, entry := resolve(dtype, memory), args, options).plan
         if plan is None:
             return None
         _memory.check_words(entry, shape, "tensor", plan.units)
-        return plan.kernel, _memory.ns_per_byte(plan)
+        return plan.kernel, _memory.ns_per_byte(plan), plan.dist != "constant"
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  index=None, **options):
@@ -182,7 +199,7 @@ def initializer(definition: Definition) -> Initializer:
                 if outcome == _FILLED:
                     return tensor
                 if outcome == _TOO_LARGE:
-                    _memory.execute_run(*plan, call_key(seed, name), tensor, num_threads)
+                    _memory.execute_run(plan[0], plan[1], call_key(seed, name), tensor, num_threads)
                     return tensor
         return _call(in_place, tensor, args, options, seed, name, num_threads, dtype, global_shape, offset, index)
 
@@ -197,7 +214,7 @@ def initializer(definition: Definition) -> Initializer:
     made = cast(Initializer, allocating)
     made.in_place = in_place
     for function in (made, cast(Any, in_place)):
-        function.definition = definition
+        function.definition, function.remembered = definition, remembered
         setattr(RngMethods, function.__name__, _as_method(function))
     INITIALIZERS[definition.__name__] = made
     return made

@@ -90,6 +90,8 @@ def target_of(tensor: Any, dtype: Any = None) -> tuple[np.ndarray, DType]:
 
 def check_disjoint(tensors: Sequence[tuple[str, np.ndarray]]) -> None:
     """Refuses tensors that share memory: which values win would depend on the order of the work."""
+    if not _kernels.may_overlap([array for _, array in tensors]):
+        return
     spans = []
     for name, array in tensors:
         if array.size:
@@ -167,13 +169,25 @@ def ns_per_byte(plan: Plan) -> float:
     return NS[plan.dist][plan.dtype.real.itemsize // 8] * SLOWER[_kernels.ISAS[isa]] / plan.dtype.itemsize
 
 
-def execute(jobs: Sequence[Job], num_threads: int | None = None) -> None:
+class Whole(NamedTuple):
+    """A job of the plainest kind: all of an array without gaps, that is no block and was touched before."""
+
+    kernel: _kernels.Plan
+    byte_ns: float
+    key: bytes
+    memory: np.ndarray
+
+
+def execute(jobs: Sequence[Job], num_threads: int | None = None, wholes: Sequence[Whole] = ()) -> None:
     """Fill every job's target. The bytes do not depend on how the work is shared out."""
-    if len(jobs) == 1 and _is_whole(jobs[0]):
+    if len(jobs) == 1 and not wholes and _is_whole(jobs[0]):
         plan, key, memory, _, _, fresh = jobs[0]
         return execute_run(plan.kernel, ns_per_byte(plan), key, memory, num_threads, fresh)
     work, ns = _kernels.Jobs(), 0.0
-    large = sum([job.memory.nbytes for job in jobs]) >= NONTEMPORAL_BYTES
+    large = sum([job.memory.nbytes for job in jobs] + [whole.memory.nbytes for whole in wholes]) >= NONTEMPORAL_BYTES
+    for kernel, byte_ns, key, memory in wholes:
+        work.add(kernel, key, 0, memory, large, byte_ns * memory.itemsize, 0.0)
+        ns += memory.nbytes * byte_ns
     run_ns = RUN_NS * SLOWER[_kernels.ISAS[isa]]
     for job in jobs:
         memory, byte_ns = job.memory, ns_per_byte(job.plan)

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import fnmatch
 import inspect
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from ..core import elementwise, memory, structured
 from ..core.arguments import check_name, integer
-from ..core.calls import Initializer, perform, prepare
-from ..core.dtypes import DTYPES, resolve
+from ..core.calls import Initializer, Known, is_plain, perform, prepare
+from ..core.dtypes import DTYPES, DType, resolve
 from ..core.public import public
 from ..core.signatures import SHARED, check_arguments, own_parameters
 from ..core.streams import Seed, seed_material
@@ -141,11 +143,17 @@ def rule_pairs(rules: Rules) -> list[tuple[str, Rule]]:
     return pairs
 
 
+@lru_cache(maxsize=1024)
+def _matcher(pattern: str) -> Callable[[str], Any]:
+    """`fnmatch.fnmatchcase` with this pattern."""
+    return re.compile(fnmatch.translate(pattern)).match
+
+
 def rule_for(name: str, pairs: Iterable[tuple[str, Rule]]) -> Rule:
     """The first rule whose pattern matches a tensor's name."""
     check_name(name)
     for pattern, value in pairs:
-        if fnmatch.fnmatchcase(name, pattern):
+        if _matcher(pattern)(name):
             return value
     raise ValueError(f"rules: no pattern matches the tensor {name!r}")
 
@@ -191,17 +199,31 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
         raise TypeError(f"arrays: expected a mapping of names to tensors, got {type(arrays).__name__}")
     pairs = rule_pairs(rules)
     asked = None if dtype is None else resolve(dtype)
-    tasks = []
+    plain = {id(rule): is_plain(rule.initializer, rule.args, rule.options) for _, rule in pairs}
+    tasks, known = [], []
     for name, tensor in arrays.items():
         found = rule_for(name, pairs)
         try:
+            if plain[id(found)] and (remembered := _known(found, tensor, asked, dtype)):
+                known.append((name, remembered, tensor))
+                continue
             spoken_of = asked is not DTYPES["bfloat16"] or memory.array_of(tensor).dtype == np.uint16
             tasks.append((name, prepare(found.initializer, tensor, found.args, found.options,
                                         dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
-    memory.check_disjoint([(name, memory) for name, (_, memory, *_) in tasks])
+    targets = {name: task.memory for name, task in tasks} | {name: tensor for name, _, tensor in known}
+    memory.check_disjoint([(name, targets[name]) for name in arrays])
     if num_threads is not None:
         integer(num_threads, "num_threads", 1)
-    perform(tasks, seed_material(seed), num_threads)
+    perform(tasks, seed_material(seed), num_threads, known=known)
     return arrays
+
+
+def _known(rule: Rule, tensor: Any, asked: DType | None, dtype: Any) -> Known | None:
+    """What is remembered for an array that is as plain as most of a model's are; None for all others."""
+    if type(tensor) is not np.ndarray or not (flags := tensor.flags).c_contiguous or not flags.writeable:
+        return None
+    if asked is DTYPES["bfloat16"] and tensor.dtype != np.uint16:
+        dtype = None
+    return rule.initializer.remembered(tensor.dtype, dtype, tensor.shape, *rule.args, **rule.options)
