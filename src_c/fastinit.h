@@ -57,7 +57,7 @@ typedef struct {
 } fi_runs;
 
 /* Writes the runs' elements to out, at any alignment. isa must be available. With `nontemporal` the stores go past the caches,
- * where the ISA and the alignment of out allow it. */
+ * where the ISA, the distribution and the alignment of out allow it. */
 void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int nontemporal, void *out);
 
 /* Writes words [start, start + n) of the key's main orbit. */

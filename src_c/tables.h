@@ -1,4 +1,4 @@
-/* What each ISA file provides to fill.c: the kernels over whole groups of FI_GROUP words. */
+/* What each ISA file provides to fill.c: its kernels, which make words by whole groups of FI_GROUP. */
 #ifndef FI_TABLES_H
 #define FI_TABLES_H
 
@@ -20,7 +20,7 @@ enum {
     FI_SPARE = 64,   /* elements behind the end of a list that kernels may read and write */
 };
 _Static_assert(FI_CHUNK <= FI_STEPS * FI_STEPS * FI_STEPS && FI_CHUNK % (2 * FI_STEPS * FI_STEPS) == 0,
-               "places in a chunk are all numbers of three digits up to some first digit");
+               "three digits tell any place in a chunk, and chunks of f32 and of f64 end where the first digit changes");
 enum fi_real { FI_REAL32, FI_REAL64, FI_REAL_COUNT };
 
 /* The rejected elements of a chunk: the place of each in the chunk and, of a batch of them, the state that its next redraw
@@ -41,12 +41,14 @@ typedef struct {
  * those bytes that come before out, and completes the line that out lies in. The line at the end stays incomplete likewise: its
  * out % nontemporal_bytes bytes are not written but left in `before`, at its end. */
 typedef void fi_write_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, void *before);
-/* As many words to first candidates of the kernel's type; bit i % 8 of rejected[i / 8] tells whether element i is rejected.
- * The bytes from `next` on, as many as x takes, are fetched into the cache on the way: they will be written soon. */
+/* Words, at most FI_WORDS, to x, the first candidates of elements, in the kernel's type. Bit i % 8 of rejected[i / 8] tells
+ * whether element i is rejected. On the way it has as many bytes as x takes fetched into the caches, from `next` on, which
+ * will be written soon. */
 typedef void fi_propose_fn(const fi_plan *plan, const uint32_t *words, size_t groups, void *x, uint8_t *rejected,
                            const char *next);
-/* One round of redraws: each of the batch, n rejected elements from the first on, takes its first accepted candidate, or its
- * last one, clamped. Those without an accepted one become the head of the batch, in any order; returns how many they are. */
+/* A round of redraws of a batch: n rejects from the first on. Each writes to its place in x the first of its candidates that is
+ * accepted or, if none is, the last one, clamped. Those that had none are moved to the head of the batch, in any order; returns
+ * how many they are. */
 typedef size_t fi_redraw_fn(const fi_plan *plan, fi_rejects *rejects, size_t first, size_t n, void *x);
 
 typedef struct {
@@ -63,10 +65,11 @@ typedef struct {
     fi_write_fn *write[FI_DIST_COUNT][FI_DTYPE_COUNT];
     fi_propose_fn *propose[FI_DIST_COUNT][FI_REAL_COUNT];
     fi_redraw_fn *redraw[FI_DIST_COUNT][FI_REAL_COUNT];
-    /* Ascending, the places below n of set bits; returns how many. May write up to FI_SPARE more. Reads whole eights of bytes;
-     * bits from n on do not count. */
+    /* To index the places below n of bits that are set, ascending; returns how many. May write up to FI_SPARE more. Bits are
+     * read by 64, those from n on do not count. */
     size_t (*places)(const uint8_t *bits, size_t n, uint32_t *index);
-    /* The state of each of a batch: its place's first digit chooses from `states`, the others how far that is stepped. */
+    /* The redraws' state of each of a batch, by the digits of its place: the first chooses from `states`, the second and the
+     * third how far that is stepped, by `coarse` and by `fine`. */
     void (*locate)(fi_rejects *rejects, size_t first, size_t n, const uint64_t *states, const fi_steps *coarse,
                    const fi_steps *fine);
     /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. May read up to FI_SPARE behind x. */

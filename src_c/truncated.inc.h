@@ -116,7 +116,8 @@ SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LAN
 
 enum { R(states) = BITS == 32 ? STATES : 1 }; /* vectors of states for a vector of units */
 
-/* Copies of the last of n rejects behind them, for the vector that it is in: as many as any needs, by whole stores. */
+/* Fills up the vector of the last of n rejects with copies of it, which do no harm: they write the same value to the same
+ * place. As many copies as any n needs, by whole stores. */
 SI void R(fill_up)(uint64_t *state, uint32_t *where, size_t n) {
     const uint64_t last = state[n - 1];
     const uint32_t last_place = where[n - 1];

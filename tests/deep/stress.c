@@ -1,4 +1,4 @@
-/* Threads fill parts of one buffer from one plan and one key, every second thread by fi_fill_shared, whose helpers they share;
+/* Threads fill parts of one buffer from one plan and one key, every second thread by fi_fill_jobs, whose helpers they share;
  * each part must be the whole's. For ThreadSanitizer.
  *
  * stress SECONDS
