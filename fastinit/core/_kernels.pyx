@@ -339,8 +339,8 @@ FILLED, TOO_LARGE, NOT_CONTIGUOUS = range(3)
 
 def fill_small(tuple known, int isa, target, double below, call_key, seed, name):
     """The short way of a small array: fills all of the target from element 0 on and returns FILLED. `known` begins with a Plan
-    and the ns that a byte takes; call_key(seed, name) gives the key. Without having asked for a key or written anything it returns
-    TOO_LARGE if that would take `below` ns or more, and NOT_CONTIGUOUS if the target is not, or cannot be written."""
+    and the ns that a byte takes; call_key(seed, name) gives the key. Without having asked for a key or written anything it
+    returns TOO_LARGE if that would take `below` ns or more, and NOT_CONTIGUOUS if the target is not, or cannot be written."""
     cdef Plan plan = known[0]
     cdef double ns_per_byte = known[1]
     cdef Py_buffer view
