@@ -99,14 +99,9 @@ def recipe_of(function: Any, shape: tuple[int, ...], dtype: DType, args: Sequenc
         raise
 
 
-class Task(NamedTuple):
-    """A validated call that has not yet taken a key or written a byte: `memory` is the block at `offset` of `shape`."""
-
-    recipe: Recipe
-    memory: np.ndarray
-    dtype: DType
-    shape: tuple[int, ...]
-    offset: tuple[int, ...]
+# A validated call that has not yet taken a key or written a byte: recipe, memory, dtype, and of which shape the memory is the
+# block at which offset.
+Task = tuple[Recipe, np.ndarray, DType, tuple[int, ...], tuple[int, ...]]
 
 
 def prepare(function: Any, tensor: Any, args: Sequence[Any], options: Mapping[str, Any], dtype: Any = None,
@@ -121,7 +116,7 @@ def prepare(function: Any, tensor: Any, args: Sequence[Any], options: Mapping[st
                          f"{function.__name__} is not elementwise, so a block of it cannot be made alone")
     _memory.check_words(entry, whole, "tensor" if global_shape is None else "global_shape",
                         recipe.plan.units if recipe.plan else 1)
-    return Task(recipe, memory, entry, whole, at)
+    return recipe, memory, entry, whole, at
 
 
 # What is remembered of a plan for whole plain arrays: the kernel's, the ns that a byte takes, whether it needs a key.
@@ -130,7 +125,7 @@ Known = tuple[_kernels.Plan, float, bool]
 
 def perform(tasks: Iterable[tuple[str, Task]], material: bytes, num_threads: int | None, fresh: bool = False,
             known: Iterable[tuple[str, Known, np.ndarray]] = ()) -> None:
-    wholes = [_memory.Whole(kernel, byte_ns, stream_key(material, name) if draws else _NO_KEY, memory)
+    wholes = [(kernel, byte_ns, stream_key(material, name) if draws else _NO_KEY, memory)
               for name, (kernel, byte_ns, draws), memory in known]
     jobs, canvases = [], []
     for name, ((plan, _, write), memory, dtype, whole, at) in tasks:

@@ -111,21 +111,18 @@ def calculate_fans(
         if given == (None, None):
             raise ValueError(f"shape: expected at least 2 dimensions, or fan_in= and fan_out=, got {shape}, batch_axis {batch}")
         return given
-    named = (*roles.inputs, *roles.outputs, *batch)
+    inputs, outputs, sizes = roles
+    named = (*inputs, *outputs, *batch)
     if len(set(named)) < len(named):
-        raise ValueError(f"in_axis, out_axis, batch_axis: expected distinct axes of {shape}, got {roles.inputs}, "
-                         f"{roles.outputs}, {batch}")
-    sizes = _one_of_fused(fused, roles)
+        raise ValueError(f"in_axis, out_axis, batch_axis: expected distinct axes of {shape}, got {inputs}, {outputs}, "
+                         f"{batch}")
+    sizes = _one_of_fused(fused, outputs, sizes)
     field = math.prod([size for axis, size in enumerate(sizes) if axis not in named])
-    return Fans(*[fan or field * math.prod([sizes[axis] for axis in axes]) for fan, axes in zip(given, roles)])
+    return Fans(*[fan or field * math.prod([sizes[axis] for axis in axes]) for fan, axes in zip(given, (inputs, outputs))])
 
 
-class _Roles(NamedTuple):
-    """Which axes are input and output channels, and the sizes of one group."""
-
-    inputs: tuple[int, ...]
-    outputs: tuple[int, ...]
-    sizes: tuple[int, ...]
+# The axes of input channels, those of output channels, and the sizes of one group.
+_Roles = tuple[tuple[int, ...], tuple[int, ...], tuple[int, ...]]
 
 
 def _by_layout(layout: str, shape: tuple[int, ...], batch: tuple[int, ...], groups: int, transposed: bool) -> _Roles | None:
@@ -139,25 +136,25 @@ def _by_layout(layout: str, shape: tuple[int, ...], batch: tuple[int, ...], grou
         raise ValueError(f"layout: {layout!r} expects {len(letters)} axes, got {len(free)} of shape {shape}")
     o, i = (free[letters.index(letter)] for letter in "OI")
     sizes = _divide("groups", shape, o, groups)  # the other channel axis is stored per group
-    return _Roles((o,), (i,), sizes) if transposed else _Roles((i,), (o,), sizes)
+    return ((o,), (i,), sizes) if transposed else ((i,), (o,), sizes)
 
 
 def _by_axes(in_axis: Axes, out_axis: Axes, shape: tuple[int, ...]) -> _Roles:
     if in_axis is None or out_axis is None:
         raise ValueError(f"in_axis, out_axis: expected both, got {in_axis!r} and {out_axis!r}")
-    return _Roles(_axes("in_axis", in_axis, shape), _axes("out_axis", out_axis, shape), shape)
+    return (_axes("in_axis", in_axis, shape), _axes("out_axis", out_axis, shape), shape)
 
 
-def _one_of_fused(fused: Any, roles: _Roles) -> tuple[int, ...]:
+def _one_of_fused(fused: Any, outputs: tuple[int, ...], sizes: tuple[int, ...]) -> tuple[int, ...]:
     """The sizes of one of the matrices that lie side by side."""
     n, axis = fused if isinstance(fused, (tuple, list)) and len(fused) == 2 else (fused, None)
     n = integer(n, "fused", 1)
     if n == 1 and axis is None:
-        return roles.sizes
-    axes = roles.outputs if axis is None else _axes("fused", axis, roles.sizes)
+        return sizes
+    axes = outputs if axis is None else _axes("fused", axis, sizes)
     if len(axes) != 1:
         raise ValueError(f"fused: expected (n, axis) with one axis, got {fused!r} for the axes {axes}")
-    return _divide("fused", roles.sizes, axes[0], n)
+    return _divide("fused", sizes, axes[0], n)
 
 
 def fan_for_mode(fans: Fans, mode: str) -> float:

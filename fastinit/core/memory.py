@@ -169,13 +169,8 @@ def ns_per_byte(plan: Plan) -> float:
     return NS[plan.dist][plan.dtype.real.itemsize // 8] * SLOWER[_kernels.ISAS[isa]] / plan.dtype.itemsize
 
 
-class Whole(NamedTuple):
-    """A job of the plainest kind: all of an array without gaps, that is no block and was touched before."""
-
-    kernel: _kernels.Plan
-    byte_ns: float
-    key: bytes
-    memory: np.ndarray
+# A job of the plainest kind: kernel, ns that a byte takes, key, and all of an array without gaps, which was touched before.
+Whole = tuple[_kernels.Plan, float, bytes, np.ndarray]
 
 
 def execute(jobs: Sequence[Job], num_threads: int | None = None, wholes: Sequence[Whole] = ()) -> None:
@@ -184,7 +179,7 @@ def execute(jobs: Sequence[Job], num_threads: int | None = None, wholes: Sequenc
         plan, key, memory, _, _, fresh = jobs[0]
         return execute_run(plan.kernel, ns_per_byte(plan), key, memory, num_threads, fresh)
     work, ns = _kernels.Jobs(), 0.0
-    large = sum([job.memory.nbytes for job in jobs] + [whole.memory.nbytes for whole in wholes]) >= NONTEMPORAL_BYTES
+    large = sum([job.memory.nbytes for job in jobs] + [memory.nbytes for *_, memory in wholes]) >= NONTEMPORAL_BYTES
     for kernel, byte_ns, key, memory in wholes:
         work.add(kernel, key, 0, memory, large, byte_ns * memory.itemsize, 0.0)
         ns += memory.nbytes * byte_ns

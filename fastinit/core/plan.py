@@ -6,9 +6,8 @@ The rounding of parameters is part of the stream: ``src_c/README.md``, section 4
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,8 +21,7 @@ __all__ = ["REACH", "Plan", "constant", "kernel_plan", "normal", "rounded", "rou
 REACH: dict[np.dtype[Any], float] = {np.dtype(np.float32): 6.661, np.dtype(np.float64): 8.653}
 
 
-@dataclass(frozen=True)
-class Plan:
+class Plan(NamedTuple):
     """A distribution ready to be written.
 
     Attributes

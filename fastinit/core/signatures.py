@@ -8,6 +8,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from .fans import calculate_fans
@@ -35,6 +36,7 @@ _FIRST = {"tensor": Parameter("tensor", Parameter.POSITIONAL_OR_KEYWORD, annotat
 _FAN_KEYWORDS = [p for p in inspect.signature(calculate_fans).parameters.values() if p.kind is p.KEYWORD_ONLY]
 
 
+@cache
 def own_parameters(definition: Callable[..., Any]) -> tuple[list[Parameter], list[Parameter]]:
     """A definition's parameters, after shape and dtype; and those of the fans, if it is scaled by them."""
     parameters = list(inspect.signature(definition).parameters.values())[2:]
@@ -48,12 +50,13 @@ def describe(function: Any, definition: Callable[..., Any], name: str, first: st
     function.__name__ = function.__qualname__ = name
     own, fans = own_parameters(definition)
     function.__signature__ = inspect.Signature([_FIRST[first], *own, *_SHARED_BY[first].values(), *fans])
-    doc = sections(inspect.getdoc(definition) or "")
+    doc = dict(sections(definition.__doc__ or ""))
     parameters = [_FIRST_DOC[first], doc.pop("Parameters", ""), _SHARED_DOC, _DTYPE_DOC[first], _FAN_DOC if fans else ""]
     told = {"": doc.pop(""), "Parameters": "\n".join(filter(None, parameters)), **_RESULT_DOC[first], **doc}
     function.__doc__ = "\n\n".join(f"{title}\n{'-' * len(title)}\n{text}" if title else text for title, text in told.items())
 
 
+@cache
 def sections(doc: str) -> dict[str, str]:
     """The sections of a numpydoc docstring by title; what stands before the first has none.
 
@@ -67,7 +70,7 @@ def sections(doc: str) -> dict[str, str]:
     ... ''')
     {'': 'Ones.', 'Returns': 'ndarray'}
     """
-    before, *rest = re.split(r"^(\w+)\n-+\n", doc, flags=re.MULTILINE)
+    before, *rest = re.split(r"^(\w+)\n-+\n", inspect.cleandoc(doc), flags=re.MULTILINE)
     return {"": before.strip()} | {title: text.strip("\n") for title, text in zip(rest[::2], rest[1::2])}
 
 

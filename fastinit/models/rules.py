@@ -212,7 +212,7 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
                                         dtype if spoken_of else None)))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
-    targets = {name: task.memory for name, task in tasks} | {name: tensor for name, _, tensor in known}
+    targets = {name: task[1] for name, task in tasks} | {name: tensor for name, _, tensor in known}
     memory.check_disjoint([(name, targets[name]) for name in arrays])
     if num_threads is not None:
         integer(num_threads, "num_threads", 1)

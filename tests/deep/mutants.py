@@ -49,7 +49,7 @@ MUTANTS = [Mutant(*row) for row in [
      "seed narrowed to 32 bits"),
     ("fastinit/core/streams.py", 'len(data).to_bytes(8, "little") + data', "data", "key fields without their lengths"),
     ("fastinit/core/plan.py", '"most": dtype.below(high)', '"most": dtype.at_most(high)', "uniform may give its upper bound"),
-    ("fastinit/core/fans.py", "zip(given, roles)])", "zip(given, roles[1::-1])])", "fans swapped"),
+    ("fastinit/core/fans.py", "zip(given, (inputs, outputs))])", "zip(given, (outputs, inputs))])", "fans swapped"),
     ("src_c/jobs.c", "job->to + p.byte + skipped * size);", "job->to + p.byte);", "pieces of a run misplaced"),
     ("src_c/jobs.c", "from -= (int64_t)axes[a].n * step[a];", "", "scattered elements from the wrong place"),
     ("src_c/team.c", "w.gone < given;", "w.gone < given && 0;", "helpers not waited for"),
