@@ -152,6 +152,7 @@ static int take(work *w, worker *here) {
 #ifdef HAS_AFFINITY
 static void keep_off_this_cpu(helper *h) {
     const int here = sched_getcpu();
+    if (h->moved) return; /* woken already, it has not come to move itself back: what it had before is known */
     if (here < 0 || pthread_getaffinity_np(h->thread, sizeof h->cpus, &h->cpus)) return;
     cpu_set_t others = h->cpus;
     CPU_CLR((unsigned)here, &others);

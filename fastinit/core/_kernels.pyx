@@ -349,17 +349,17 @@ def fill_small(tuple known, int isa, target, double below, call_key, seed, name)
     try:
         PyObject_GetBuffer(target, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
     except (BufferError, ValueError):
-        return 2
+        return NOT_CONTIGUOUS
     try:
         if view.len * ns_per_byte >= below:
-            return 1
+            return TOO_LARGE
         c_key = key_of(call_key(seed, name))
         runs = fi_runs(0, view.len // view.itemsize, 0, 1, 0)
         with nogil:
             fi_fill(&plan.c, &c_key, &runs, isa, False, view.buf)
     finally:
         PyBuffer_Release(&view)
-    return 0
+    return FILLED
 
 
 def words(bytes key, int isa, uint64_t start, uint32_t[::1] out):
