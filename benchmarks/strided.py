@@ -2,7 +2,7 @@
 
     python benchmarks/strided.py [--elements 256Ki] [--turns 5] [--check]
 
-Rows are layouts: where the elements lie in memory, and which ones of the stream they are. With --check the exit status tells
+Rows are placements: where the elements lie in memory, and which ones of the stream they are. With --check the exit status tells
 whether memory in runs of 64 elements and more takes at most twice the contiguous time.
 """
 
@@ -42,7 +42,7 @@ def shard(n: int, run: int, dtype: np.dtype) -> Target:
     return np.zeros((n // run, 2 * run), dtype)[:, run:], {"global_shape": (n // run, 2 * run), "offset": (0, run)}
 
 
-LAYOUTS: dict[str, tuple[int, Callable[[int, np.dtype], Target]]] = {
+PLACEMENTS: dict[str, tuple[int, Callable[[int, np.dtype], Target]]] = {
     "contiguous": (0, lambda n, dtype: (np.zeros(n, dtype), {})),
     **{f"{kind.__name__} of {run}": (run, lambda n, dtype, kind=kind, run=run: kind(n, run, dtype))
        for kind in (rows, block, shard) for run in RUNS},
@@ -54,9 +54,9 @@ LAYOUTS: dict[str, tuple[int, Callable[[int, np.dtype], Target]]] = {
 
 
 def measure(fill: Callable, dtype: str, n: int, turns: int) -> dict[str, float]:
-    """Seconds of each layout: the median of turns, in each of which every layout has one."""
-    targets = {name: make(n, DTYPES[dtype].storage) for name, (_, make) in LAYOUTS.items()}
-    seconds: dict[str, list[float]] = {name: [] for name in LAYOUTS}
+    """Seconds of each placement: the median of turns, in each of which every placement has one."""
+    targets = {name: make(n, DTYPES[dtype].storage) for name, (_, make) in PLACEMENTS.items()}
+    seconds: dict[str, list[float]] = {name: [] for name in PLACEMENTS}
     for turn in range(turns + 1):
         for name, (target, options) in targets.items():
             start = time.perf_counter()
@@ -77,17 +77,17 @@ def main() -> None:
     times = {(name, dtype): measure(fill, dtype, args.elements, args.turns)
              for name, fill in DISTRIBUTIONS.items() for dtype in DTYPES}
     print(f"fastinit {fi.show_config()['isa']}, {args.elements} elements, 1 thread: time / contiguous time\n")
-    print("| layout | " + " | ".join(f"{name} {dtype}" for name, dtype in times) + " |")
+    print("| placement | " + " | ".join(f"{name} {dtype}" for name, dtype in times) + " |")
     print("|---|" + "---:|" * len(times))
     contiguous = [t["contiguous"] / args.elements * 1e9 for t in times.values()]
     print("| contiguous, ns/element | " + " | ".join(f"{ns:.3f}" for ns in contiguous) + " |")
     worst = dict.fromkeys(("rows", "block", "shard"), 0.0)
-    for layout, (run, _) in LAYOUTS.items():
+    for placement, (run, _) in PLACEMENTS.items():
         if run:
-            ratios = [t[layout] / t["contiguous"] for t in times.values()]
-            print(f"| {layout} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
+            ratios = [t[placement] / t["contiguous"] for t in times.values()]
+            print(f"| {placement} | " + " | ".join(f"{ratio:.2f}" for ratio in ratios) + " |")
             if run >= LIMITED_RUN:
-                kind = layout.split()[0]
+                kind = placement.split()[0]
                 worst[kind] = max(worst[kind], *ratios)
     print(f"\nlargest ratio with runs of {LIMITED_RUN} or more: " + ", ".join(f"{k} {ratio:.2f}" for k, ratio in worst.items()))
     if args.check and worst["rows"] > LIMIT:

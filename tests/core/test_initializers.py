@@ -118,7 +118,7 @@ def test_seeds_and_names():
 
 
 SHAPE = (37, 61, 89)  # more than a staging tile; in float64 more than a thread's worth
-LAYOUTS = {
+PLACEMENTS = {
     "F": lambda d: np.zeros(SHAPE, d, order="F"), "field": lambda d: np.zeros(SHAPE, [("pad", "u1"), ("x", d)])["x"],
     "permuted": lambda d: np.zeros((61, 89, 37), d).transpose(2, 0, 1), "[::2]": lambda d: np.zeros((74, 61, 89), d)[::2],
     "[..., ::3]": lambda d: np.zeros((37, 61, 267), d)[..., ::3], "[::-1]": lambda d: np.zeros(SHAPE, d)[::-1, :, ::-1],
@@ -127,10 +127,10 @@ LAYOUTS = {
 }
 
 
-@pytest.mark.parametrize("layout", LAYOUTS)
-def test_values_follow_the_logical_index(layout):
+@pytest.mark.parametrize("placement", PLACEMENTS)
+def test_values_follow_the_logical_index(placement):
     for (name, args), dtype in itertools.product(ELEMENTWISE.items(), DTYPES):
-        w = LAYOUTS[layout](dtype)
+        w = PLACEMENTS[placement](dtype)
         assert same(getattr(fi, name + "_")(w, *args, seed=4), getattr(fi, name)(SHAPE, *args, seed=4, dtype=dtype))
         w[...] = 0
         assert not any((w if w.base is None else w.base).tobytes()), "nothing but the elements was written"
