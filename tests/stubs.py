@@ -114,7 +114,7 @@ def rng_methods() -> str:
                          imports="from typing_extensions import Buffer\n\nfrom .fans import Axes\n" + BUFFER)
     methods = [function(getattr(fi.Rng, name), returns, f"As `fastinit.{name}`, with fresh values at every call.", "    ")
                for name, (_, returns) in made_at_run_time().items() if returns != "Rule"]
-    return head + f'\nclass RngMethods:\n    """{RngMethods.__doc__}"""\n\n' + "\n".join(methods)
+    return head + f'\n__all__ = ["RngMethods"]\n\nclass RngMethods:\n    """{RngMethods.__doc__}"""\n\n' + "\n".join(methods)
 
 
 def dask() -> str:

@@ -13,6 +13,8 @@ from .fans import Axes
 _Buffer = TypeVar("_Buffer", bound=NDArray[Any] | Buffer)
 
 
+__all__ = ["RngMethods"]
+
 class RngMethods:
     """``rng.normal_(w)`` is ``fastinit.normal_(w, seed=rng)``, and so for every initializer."""
 
