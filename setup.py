@@ -8,8 +8,9 @@ from setuptools.command.build_ext import build_ext
 
 # -ffp-contract=off: a fused a*b+c that the source does not write as fma() would change the stream by CPU. The flags come
 # after the environment's CFLAGS, so that those cannot turn it on. No flag names a CPU: src_c/target.h does, per function.
+# -falign-functions: where a function happens to lie moved single kernels by up to 15%.
 FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trapping-math", "-fno-fast-math",
-         "-fvisibility=hidden", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2",
+         "-fvisibility=hidden", "-falign-functions=64", "-fstack-protector-strong", "-U_FORTIFY_SOURCE", "-D_FORTIFY_SOURCE=2",
          "-Wall", "-Wextra", "-Wno-psabi", "-pthread"]
 LINK = ["-pthread", "-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.startswith("linux") else []
 
