@@ -232,11 +232,14 @@ class Scan:
     def _add_rows(self, bits: np.ndarray, rows: slice, left: int) -> None:
         """Parts of rows, from column `left` on.
 
-        The hash is multilinear (Carter and Wegman, Universal Classes of Hash Functions, 1979), modulo 2^64: rows of L-bit
-        elements that differ have the same one with a probability of at most 2^(L - 64).
+        The hash is multilinear (Carter and Wegman, Universal Classes of Hash Functions, 1979), modulo 2^64: rows that differ in
+        elements of L bits have the same one with a probability of at most 2^(L - 64). float64 is taken in halves, L = 32; as a
+        whole a row and its negative would be equal, for all factors are odd, and an even number of sign bits cancels.
         """
-        factors = words(2 * bits.shape[1], seed=0, name="rows", offset=2 * left).view(np.uint64) | np.uint64(1)
-        self.row_hashes[rows] += bits @ factors
+        parts = bits.view(np.uint32) if self.dtype.itemsize == 8 else bits
+        start = left * (parts.shape[1] // bits.shape[1])
+        factors = words(2 * parts.shape[1], seed=0, name="rows", offset=2 * start).view(np.uint64) | np.uint64(1)
+        self.row_hashes[rows] += parts @ factors
         without_sign = bits << np.uint64(65 - 8 * self.dtype.itemsize)
         self.row_alive[rows] |= (without_sign != 0).any(axis=1)
 

@@ -16,7 +16,7 @@ from fastinit.audit import audit
 from fastinit.core.dtypes import DTYPES
 from fastinit.models.architectures import ARCHITECTURES
 from fastinit.audit.densities import fit
-from fastinit.audit.scan import Anchors, Scan
+from fastinit.audit.scan import PIECE, Anchors, Scan
 from fastinit.weights import Tensor, of_array, read
 
 BF16 = DTYPES["bfloat16"]
@@ -250,6 +250,14 @@ def test_a_padding_row_is_a_note():
     assert report.faults == [] and report.kinds == ["dead rows"]
 
 
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_and_their_negatives_are_no_fault(dtype):
+    entry = DTYPES[dtype]
+    half = entry.decode(fi.normal((256, 300), dtype=dtype, seed=4))
+    report, = audit([of(entry.encode(np.concatenate([half, -half])), dtype)])
+    assert report.faults == []
+
+
 def test_tied_weights_of_torch_are_no_fault(tmp_path, capsys):
     torch = pytest.importorskip("torch")
     w = torch.from_numpy(fi.normal((300, 300), seed=0))
@@ -294,6 +302,13 @@ def test_long_rows_are_scanned_in_pieces():
     w = fi.normal((3, 300_001), seed=0)
     report, = audit([of(change(w, 2, w[0]))])
     assert [finding.kind for finding in report.faults] == ["equal rows"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_rows_of_the_same_pieces_in_another_order_are_not_equal(dtype):
+    row = fi.normal(2 * PIECE, dtype=dtype, seed=0)
+    report, = audit([of(np.stack([row, np.roll(row, PIECE)]))])
+    assert [finding.kind for finding in report.faults] == ["repeats"]
 
 
 HEADER = (76).to_bytes(8, "little") + b'{"w": {"dtype": "F32", "shape": [9, 9], "data_offsets": [0, 324]}}'.ljust(76)
