@@ -1,5 +1,6 @@
 """fastinit.torch on whole models: those built within `accelerate`, and those made on the meta device."""
 
+import importlib.util
 import json
 import math
 import os
@@ -268,12 +269,16 @@ def test_example_runs_and_is_short(path):
     assert len(path.read_text().splitlines()) <= 20
 
 
-def test_models_of_transformers():
+def test_models_of_other_libraries():
     """The benchmark's own checks, on small models: distributions as torch's, and two builds equal."""
-    pytest.importorskip("transformers")
-    command = [sys.executable, str(ROOT / "benchmarks" / "model_init.py"), "--small", "--turns", "1"]
+    command = [sys.executable, str(ROOT / "benchmarks" / "model_init.py"), "--small", "--turns", "1", "--check"]
     run = subprocess.run(command, capture_output=True, text=True, timeout=170)
-    assert run.returncode == 0 and run.stdout.count("\n| ") == 5, run.stderr  # a heading and four models
+    assert run.returncode == 0, run.stderr
+    rows, skipped = run.stdout.count("\n| "), run.stdout.partition("skipped")[2]
+    assert rows == 8 - len(skipped.split(",")) if skipped else rows == 8  # a heading and seven models
+    for library, name in {"torch": "nn.Transformer", "transformers": "GPT-2", "timm": "timm vit_tiny"}.items():
+        installed = importlib.util.find_spec(library) is not None
+        assert f"\n| {name} | " in run.stdout if installed else name in skipped
 
 
 @pytest.mark.filterwarnings("ignore")
