@@ -14,11 +14,11 @@ from typing import IO, Any, NamedTuple
 import numpy as np
 
 from .core.arguments import check_name, integers
+from .core.blocks import tiles
 from .core.dtypes import DType, resolve
 from .core.explain import Explanation, explain
-from .models.rules import Rule
-from .core.blocks import tiles
 from .core.streams import Pinned, Seed, pin
+from .models.rules import Rule
 
 __all__ = ["create_npy"]
 
@@ -72,7 +72,7 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     check_name(name)
     if not isinstance(rule, Rule):
         raise TypeError(f"rule: expected a rule such as fastinit.Normal(std=0.02), got {rule!r}")
-    tensor = Entry(name, integers(shape, "shape"), resolve(dtype), rule)
+    tensor = Request(name, integers(shape, "shape"), resolve(dtype), rule)
     tensor.explain()
     seed = pin(seed)
     header = {"descr": np.lib.format.dtype_to_descr(tensor.dtype.storage), "fortran_order": False, "shape": tensor.shape}
@@ -82,8 +82,8 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     return Path(path)
 
 
-class Entry(NamedTuple):
-    """What a file will hold of a name."""
+class Request(NamedTuple):
+    """What a file is to hold under a name."""
 
     name: str
     shape: tuple[int, ...]
@@ -122,7 +122,12 @@ def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
         part.unlink(missing_ok=True)
 
 
-def fill_tensors(file: IO[bytes], tensors: Sequence[Entry], seed: Pinned, num_threads: int | None) -> None:
+def to_disk(file: IO[Any]) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def fill_tensors(file: IO[bytes], tensors: Sequence[Request], seed: Pinned, num_threads: int | None) -> None:
     """Add the tensors to a file, one behind the other, and bring it to the disk."""
     file.flush()
     position = file.tell()
@@ -140,4 +145,4 @@ def fill_tensors(file: IO[bytes], tensors: Sequence[Entry], seed: Pinned, num_th
                                       global_shape=shape, offset=at, **rule.options)
             position += window.nbytes
             del window  # unmapped, so that its pages are no longer this process's
-    os.fsync(file.fileno())
+    to_disk(file)

@@ -9,12 +9,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .core.dtypes import resolve
-from .formats.safetensors_header import encode
-from .files import Entry, fill_tensors, refuse_existing, replacing
-from .models.rules import Rules, rule_for, rule_pairs
 from .core.arguments import integer, integers
-from .core.streams import Pinned, Seed, pin
+from .core.dtypes import resolve
+from .core.streams import Seed, pin
+from .files import Request, fill_tensors, refuse_existing, replacing, to_disk
+from .formats.safetensors_header import encode
+from .models.rules import Rules, rule_for, rule_pairs
 
 __all__ = ["create"]
 
@@ -58,7 +58,7 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
 
     Notes
     -----
-    All that is held in memory is the header and a window of 16 MiB, except for initializers that are not elementwise
+    All that is held in memory is the headers and a window of 16 MiB, except for initializers that are not elementwise
     (`orthogonal`, `sparse` and the like), which need their whole tensor. In a file, wider dtypes come first and the header is
     padded to 8 bytes, so that every tensor is aligned to its elements. Files appear under their names, the index last, once
     all are on the disk.
@@ -73,33 +73,30 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
     ...     print(files[0].name, files[0].stat().st_size)
     model.safetensors 10384
     """
-    tensors = _tensors(spec, rules, dtype)
-    path, parts = Path(path), _split(tensors, shards)
+    parts = _split(_tensors(spec, rules, dtype), shards)
+    aligned = [sorted(part, key=lambda tensor: -tensor.dtype.itemsize) for part in parts]
     extra = {"format": "pt"} | dict(metadata or {})
     for item in extra.items():
         if not all(isinstance(text, str) for text in item):
             raise TypeError(f"metadata: expected str for str, got {item!r}")
-    files, index = [path], None
-    if len(parts) > 1:
-        files = [path.with_name(f"{path.stem}-{i:05d}-of-{len(parts):05d}{path.suffix}") for i in range(1, len(parts) + 1)]
-        index = path.with_name(path.name + ".index.json")
-    for file in (*files, *filter(None, [index])):
+    headers = [encode([(tensor.name, tensor.dtype, tensor.shape) for tensor in part], extra) for part in aligned]
+    paths = _paths(Path(path), len(parts))
+    for file in paths:
         refuse_existing(file, overwrite)
     seed = pin(seed)
     with contextlib.ExitStack() as stack:  # files get their names as it unwinds: the index, entered first, gets its last
-        if index is not None:
-            weight_map = {tensor.name: file.name for part, file in zip(parts, files) for tensor in part}
-            total = sum(tensor.nbytes for tensor in tensors)
-            with open(stack.enter_context(replacing(index, overwrite)), "x") as listing:
-                json.dump({"metadata": {"total_size": total}, "weight_map": weight_map}, listing, indent=2)
-                listing.flush()
-                os.fsync(listing.fileno())
-        for part, file in zip(parts, files):
-            _write(stack.enter_context(replacing(file, overwrite)), part, extra, seed, num_threads)
-    return files if index is None else [*files, index]
+        if len(parts) > 1:
+            with open(stack.enter_context(replacing(paths[-1], overwrite)), "x") as listing:
+                json.dump(_index(parts, paths), listing, indent=2)
+                to_disk(listing)
+        for part, header, file in zip(aligned, headers, paths):
+            with open(stack.enter_context(replacing(file, overwrite)), "x+b") as checkpoint:
+                checkpoint.write(header)
+                fill_tensors(checkpoint, part, seed, num_threads)
+    return paths
 
 
-def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Entry]:
+def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Request]:
     """The tensors with their rules, all checked."""
     if not isinstance(spec, Mapping):
         raise TypeError(f"spec: expected a mapping of names to shapes, got {type(spec).__name__}")
@@ -111,7 +108,7 @@ def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Entry]:
             raise ValueError("spec: '__metadata__' is not a tensor's name in this format")
         try:
             shape, asked = value if paired else (value, dtype)
-            tensor = Entry(name, integers(shape, "shape"), resolve(asked), rule)
+            tensor = Request(name, integers(shape, "shape"), resolve(asked), rule)
             tensor.explain()
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {rule}, {error}") from error
@@ -119,10 +116,10 @@ def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Entry]:
     return tensors
 
 
-def _split(tensors: list[Entry], shards: Any) -> list[list[Entry]]:
+def _split(tensors: list[Request], shards: Any) -> list[list[Request]]:
     """Consecutive tensors, each shard ending nearest to its share of all bytes."""
     shards = integer(shards, "shards", 1, max(1, len(tensors)))
-    parts: list[list[Entry]] = [[] for _ in range(shards)]
+    parts: list[list[Request]] = [[] for _ in range(shards)]
     total, before, at = sum(tensor.nbytes for tensor in tensors), 0, 0
     for left, tensor in zip(range(len(tensors), 0, -1), tensors):
         middle = before + tensor.nbytes / 2
@@ -134,9 +131,15 @@ def _split(tensors: list[Entry], shards: Any) -> list[list[Entry]]:
     return parts
 
 
-def _write(path: Path, tensors: list[Entry], metadata: dict[str, str], seed: Pinned, num_threads: int | None) -> None:
-    """One file: the header, then the tensors."""
-    ordered = sorted(tensors, key=lambda tensor: -tensor.dtype.itemsize)
-    with open(path, "x+b") as file:
-        file.write(encode([(tensor.name, tensor.dtype, tensor.shape) for tensor in ordered], metadata))
-        fill_tensors(file, ordered, seed, num_threads)
+def _paths(path: Path, shards: int) -> list[Path]:
+    """The files of so many shards; of several also their index, last."""
+    if shards == 1:
+        return [path]
+    numbered = [path.with_name(f"{path.stem}-{i:05d}-of-{shards:05d}{path.suffix}") for i in range(1, shards + 1)]
+    return [*numbered, path.with_name(path.name + ".index.json")]
+
+
+def _index(parts: list[list[Request]], paths: list[Path]) -> dict[str, Any]:
+    """Which file has which tensor, as Hugging Face's libraries look for it."""
+    return {"metadata": {"total_size": sum(tensor.nbytes for part in parts for tensor in part)},
+            "weight_map": {tensor.name: file.name for part, file in zip(parts, paths) for tensor in part}}

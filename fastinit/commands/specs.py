@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,13 +10,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .. import files
+from ..core.arguments import integers
 from ..core.calls import INITIALIZERS
 from ..core.dtypes import DTYPES
 from ..models.architectures import ARCHITECTURES, Row, make_rule
 from ..models.rules import Rule, fill, rule_for
 from .progress import progress
-from .. import files
-from ..core.arguments import integers
 
 __all__ = ["SUFFIXES", "Spec", "create", "load"]
 
@@ -161,16 +160,15 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
     if path.suffix == ".npy":
         if len(tensors) != 1:
             raise ValueError(f"{path}: expected one tensor for an npy file, got {len(tensors)}")
-        (name, (shape, kind)), = tensors.items()
-        return [files.create_npy(path, shape, rule_for(name, spec.rules.items()), dtype=kind, seed=seed, name=name,
+        (name, (shape, own)), = tensors.items()
+        return [files.create_npy(path, shape, rule_for(name, spec.rules.items()), dtype=own, seed=seed, name=name,
                                  overwrite=overwrite, num_threads=num_threads)]
     with files.replacing(path, overwrite) as part, open(part, "x+b") as file:
         with zipfile.ZipFile(file, "w") as archive:
-            for name, (shape, kind) in progress(tensors.items()):
-                array = np.empty(shape, DTYPES[kind].storage)
-                fill({name: array}, spec.rules, seed=seed, num_threads=num_threads, dtype=kind)
+            for name, (shape, own) in progress(tensors.items()):
+                array = np.empty(shape, DTYPES[own].storage)
+                fill({name: array}, spec.rules, seed=seed, num_threads=num_threads, dtype=own)
                 with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
                     np.lib.format.write_array(member, array, allow_pickle=False)
-        file.flush()
-        os.fsync(file.fileno())
+        files.to_disk(file)
     return [path]

@@ -36,6 +36,11 @@ class Entry(NamedTuple):
 def encode(tensors: Iterable[tuple[str, DType, tuple[int, ...]]], metadata: Mapping[str, str]) -> bytes:
     """The header of tensors that lie one behind the other, padded with spaces to eight bytes.
 
+    Raises
+    ------
+    ValueError
+        For so many tensors that it would be longer than 100 MB: nobody would read it.
+
     Examples
     --------
     >>> header = encode([("w", DTYPES["float32"], (2, 3))], {"format": "pt"})
@@ -49,6 +54,8 @@ def encode(tensors: Iterable[tuple[str, DType, tuple[int, ...]]], metadata: Mapp
         header[name] = {"dtype": CODES[dtype.name], "shape": shape, "data_offsets": offsets}
     text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"expected a header of at most {MAX_BYTES} bytes, got {len(text)}: more files have shorter ones")
     return len(text).to_bytes(8, "little") + text
 
 

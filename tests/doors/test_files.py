@@ -73,7 +73,7 @@ def test_shards_have_the_same_values_and_an_index(tmp_path, shards):
 
 def test_shards_are_even():
     def split(sizes, shards):
-        made = [files.Entry(str(i), (n,), DTYPES["float32"], fi.Zeros()) for i, n in enumerate(sizes)]
+        made = [files.Request(str(i), (n,), DTYPES["float32"], fi.Zeros()) for i, n in enumerate(sizes)]
         return [[tensor.shape[0] for tensor in part] for part in fi.safetensors._split(made, shards)]
 
     assert split([1] * 12, 4) == [[1] * 3] * 4
