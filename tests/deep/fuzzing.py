@@ -42,9 +42,9 @@ def fuzz_c() -> list[dict]:
 def fuzz_api() -> list[dict]:
     """The public functions under hypothesis
 
-    `tests/test_properties.py` with fresh seeds until the time is up: any initializer with any arguments, good or bad, on views
-    of any strides, whole or a block of a larger tensor. A call either refuses with a TypeError or ValueError and has written
-    nothing, or the view holds what the whole has there and no byte beside it has changed.
+    `tests/core/test_properties.py` with fresh seeds until the time is up: any initializer with any arguments, good or bad, on
+    views of any strides, whole or a block of a larger tensor. A call either refuses with a TypeError or ValueError and has
+    written nothing, or the view holds what the whole has there and no byte beside it has changed.
     """
     end, runs, first = time.monotonic() + 60 * builds.MINUTES, 0, time.time_ns()
     settings = hypothesis.settings(test_properties.SETTINGS, max_examples=500, derandomize=False)

@@ -1,5 +1,6 @@
 """fastinit.dask: the single array's values, for any chunks and any scheduler."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ import fastinit as fi
 from fastinit.core.calls import INITIALIZERS
 
 da = pytest.importorskip("dask.array")
-fd = pytest.importorskip("fastinit.dask")
+fd = importlib.import_module("fastinit.dask")
 
 ARGUMENTS = {"constant": (0.5,), "sparse": (0.3,)}
 SHAPES = {"sparse": (30, 21), "eye": (30, 21), "dirac": (30, 20, 7), "delta_orthogonal": (30, 20, 7), "bilinear": (5, 4, 6, 7)}

@@ -1,5 +1,6 @@
 """fastinit.jax against JAX's own initializers, fastinit's arrays, and any sharding."""
 
+import importlib
 import inspect
 import math
 import os
@@ -14,7 +15,7 @@ import pytest
 import fastinit as fi
 
 jax = pytest.importorskip("jax")
-fj = pytest.importorskip("fastinit.jax")
+fj = importlib.import_module("fastinit.jax")
 KEY = jax.random.key(3)
 SEED = jax.random.key_data(KEY).tolist()
 EXAMPLES = Path(__file__).parents[2] / "docs" / "examples"

@@ -49,6 +49,20 @@ def test_the_readmes_links_lead_somewhere():
         assert (ROOT / target).exists(), target
 
 
+def files_named(text):
+    """Paths from the top of the checkout; not the site, which is built."""
+    named = re.findall(r"(?<![\w/.-])(?:benchmarks|docs|fastinit|src_c|tests)/[\w./-]*\w", text)
+    return {name for name in named if not name.startswith("docs/build")}
+
+
+def test_the_files_that_are_named_are_there():
+    texts = [ROOT / "README.md", ROOT / "src_c" / "README.md", *DOCS.rglob("*.md"), *(ROOT / ".ci").iterdir()]
+    named = set().union(*(files_named(path.read_text()) for path in texts))
+    assert {"tests/core/test_stream.py", "tests/deep/run.py", "src_c/fill.c"} <= named
+    for name in named:
+        assert (ROOT / name).exists(), name
+
+
 def test_the_readmes_tree_is_the_package():
     """Each line is a folder or files, two spaces before what they do."""
     told, folders = set(), []
