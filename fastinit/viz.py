@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from .audit.densities import fit
 from .core.calls import INITIALIZERS
 from .core.dtypes import resolve
-from .core.explain import explain
 from .core.elementwise import kaiming_normal, normal, xavier_normal
-from .audit.densities import fit
+from .core.explain import explain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -264,7 +264,7 @@ def speed(records: Iterable[Mapping[str, Any]], *, distribution: str = "normal",
     Parameters
     ----------
     records : iterable of mappings
-        What benchmarks/compare.py writes as JSON under "records", or `fastinit.bench.measure_sizes` returns.
+        What benchmarks/compare.py writes as JSON under "records", or ``fastinit bench --plot FILE --json`` under "sizes".
     distribution, dtype, memory : str
         Which of them are drawn; ceilings whatever they fill.
     num_threads : int, optional
@@ -280,22 +280,29 @@ def speed(records: Iterable[Mapping[str, Any]], *, distribution: str = "normal",
         If there is no record of that.
     """
     records = [record for record in records if record["memory"] == memory and record["dtype"] == dtype]
-    least = min((record["num_threads"] for record in records), default=1) if num_threads is None else num_threads
-    lines: dict[str, dict[int, float]] = {}
-    for record in records:
-        name = record["library"] if not record.get("isa") else f"{record['library']} {record['isa']}"
-        if record["num_threads"] == least and (name in CEILINGS or record["distribution"] == distribution):
-            rate = record["bytes"] / median(record["seconds"]) / 1e9
-            points = lines.setdefault(name, {})
-            points[record["bytes"]] = max(rate, points.get(record["bytes"], 0.0))
+    if num_threads is None:
+        num_threads = min((record["num_threads"] for record in records), default=1)
+    lines = _rates([record for record in records if record["num_threads"] == num_threads], distribution)
     if not lines:
-        raise ValueError(f"records: expected some of {distribution}, {dtype}, {memory} memory, {least} threads, got none")
+        raise ValueError(f"records: expected some of {distribution}, {dtype}, {memory} memory, {num_threads} threads, got none")
     figure, axes = _figure(7.2, 4.2)
     for (name, points), colour in zip(sorted(lines.items(), key=lambda line: -max(line[1].values())), _COLOURS * 3):
         style = {"ls": CEILINGS[name], "color": "black"} if name in CEILINGS else {"marker": ".", "ms": 8, "color": colour}
         axes.plot(*zip(*sorted(points.items())), label=name, linewidth=2.5 if name.startswith("fastinit") else 1.5, **style)
     axes.set(yscale="log", xlabel="bytes written", ylabel="GB/s",
-             title=f"{distribution}, {dtype}, {memory} memory, {least} thread{'s' * (least > 1)}")
+             title=f"{distribution}, {dtype}, {memory} memory, {num_threads} thread{'s' * (num_threads > 1)}")
     axes.set_xscale("log", base=2)
     axes.legend(frameon=False, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
+
+
+def _rates(records: Iterable[Mapping[str, Any]], distribution: str) -> dict[str, dict[int, float]]:
+    """GB/s by size, of each library; of ceilings and of fills that occur several times the highest."""
+    lines: dict[str, dict[int, float]] = {}
+    for record in records:
+        name = f"{record['library']} {record['isa']}" if record.get("isa") else record["library"]
+        if name in CEILINGS or record["distribution"] == distribution:
+            rate = record["bytes"] / median(record["seconds"]) / 1e9
+            points = lines.setdefault(name, {})
+            points[record["bytes"]] = max(rate, points.get(record["bytes"], 0.0))
+    return lines

@@ -19,7 +19,7 @@ from .progress import progress
 
 __all__ = ["available_memory", "measure_model", "measure_sizes", "proc_field"]
 
-CHUNK = 1 << 16  # elements that numpy draws, and the check reads, at once: they stay in the cache
+CHUNK = 1 << 16  # elements that numpy makes, and the check reads, at once: they stay in the cache
 SIZES = tuple(4**k for k in range(6, 13))  # 4Ki to 16Mi elements
 TURNS = 5
 LEAST = 2e-3  # seconds that a turn lasts at least
@@ -49,6 +49,8 @@ def mean_std(sums: np.ndarray) -> tuple[float, float]:
     """Mean and standard deviation; nan stays nan."""
     count, total, squares = map(float, sums)
     return total / count, math.sqrt(max(squares / count - (total / count) ** 2, 0.0))
+
+
 def fastinit_filler(architecture: Architecture, dtype: str, seed: int, num_threads: int) -> Filler:
     """The published rules; every value follows from the seed and its tensor's name."""
     rules = architecture.rules()
@@ -56,7 +58,7 @@ def fastinit_filler(architecture: Architecture, dtype: str, seed: int, num_threa
 
 
 def numpy_filler(architecture: Architecture, dtype: str, seed: int, num_threads: int) -> Filler:
-    """NumPy at its best: drawn with ``out=`` in chunks, scaled while in the cache; it has one thread."""
+    """NumPy at its best: made with ``out=`` in chunks, scaled while in the cache; it has one thread."""
     rng = np.random.default_rng(seed)
     plans = {name: (row, *mean_std(asked_sums(row))) for name, row in architecture.items()}
     scratch = np.empty(CHUNK, DTYPES[dtype].real)
@@ -71,14 +73,14 @@ def numpy_filler(architecture: Architecture, dtype: str, seed: int, num_threads:
             for start in range(0, flat.size, CHUNK):
                 target = flat[start : start + CHUNK]
                 if target.dtype == scratch.dtype:
-                    numpy_draw(rng, row, mean, std, target)
+                    numpy_values(rng, row, mean, std, target)
                 else:
-                    target[:] = numpy_cast(numpy_draw(rng, row, mean, std, scratch[: target.size]), dtype)
+                    target[:] = numpy_cast(numpy_values(rng, row, mean, std, scratch[: target.size]), dtype)
 
     return fill
 
 
-def numpy_draw(rng: np.random.Generator, row: Row, mean: float, std: float, out: np.ndarray) -> np.ndarray:
+def numpy_values(rng: np.random.Generator, row: Row, mean: float, std: float, out: np.ndarray) -> np.ndarray:
     """The rule of a row, of this mean and standard deviation, into contiguous float32 or float64 memory."""
     initializer, keywords = row.rule
     if "uniform" in initializer:

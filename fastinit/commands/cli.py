@@ -37,7 +37,6 @@ from .progress import progress
 HEADROOM = 64 << 20  # bytes wanted beyond the arrays
 OPTIONAL = ("torch", "jax", "dask", "safetensors", "ml_dtypes", "matplotlib", "tqdm")
 
-
 SUMMARY = """\
 Random weights at the speed of memory, the same to the bit everywhere.
 
@@ -73,9 +72,6 @@ def save(figure: Any, path: Path) -> None:
     figure.savefig(path, dpi=150)
 
 
-# ---- init
-
-
 def run_init(args: argparse.Namespace) -> int:
     spec = specs.load(args.what)
     default = args.dtype or spec.dtype or "float32"
@@ -105,9 +101,6 @@ def _check_memory(size: int, what: str, dtype: str) -> None:
         raise Refused(f"{what} in {dtype} needs {(size + HEADROOM) / 1e9:.2f} GB of memory, {free / 1e9:.2f} GB are available")
 
 
-# ---- explain
-
-
 def run_explain(args: argparse.Namespace) -> int:
     shape = tuple(map(int, re.findall(r"\d+", args.shape)))
     options = dict(_option(text) for text in args.options)
@@ -128,9 +121,6 @@ def _option(text: str) -> tuple[str, Any]:
         return key, value
 
 
-# ---- audit
-
-
 def run_audit(args: argparse.Namespace) -> int:
     tensors = (tensor for path in args.files for tensor in read.read(path, args.dtype))
     seen = audit.audit(progress(tensors), layout=args.layout)
@@ -138,9 +128,6 @@ def run_audit(args: argparse.Namespace) -> int:
     result = {"faults": faults, "alpha": audit.ALPHA, "tensors": [dataclasses.asdict(report) for report in seen]}
     show(result, args.json, lambda _: reports.audit_text(seen, args.verbose or len(seen) <= 20))
     return int(faults > 0)
-
-
-# ---- bench
 
 
 def run_bench(args: argparse.Namespace) -> int:
@@ -153,9 +140,6 @@ def run_bench(args: argparse.Namespace) -> int:
         save(viz.speed(report["sizes"], dtype=args.dtype), args.plot)
     show(report, args.json, reports.bench_text)
     return 0
-
-
-# ---- plot
 
 
 def run_plot(args: argparse.Namespace) -> int:
@@ -178,9 +162,6 @@ def run_plot(args: argparse.Namespace) -> int:
     save(figure, args.out)
     show(report, args.json, reports.plot_text)
     return 0
-
-
-# ---- words, info
 
 
 def run_words(args: argparse.Namespace) -> int:
@@ -209,9 +190,6 @@ def run_info(args: argparse.Namespace) -> int:
         "optional": {name: metadata.version(name.replace("_", "-")) if find_spec(name) else None for name in OPTIONAL}}
     show(report, args.json, reports.info_text)
     return 0
-
-
-# ---- the parser
 
 
 def natural(text: str) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.calls import words
 
-__all__ = ["ORBIT", "interleaved", "write"]
+__all__ = ["MOST_SHARDS", "ORBIT", "interleaved", "write"]
 
 ORBIT = 2**40  # words that are cut into shards: the low bits of more, at equal steps, are plainly related
 BLOCK = 2**22  # words in a block, over all shards: what passes through the cache at once

@@ -1,4 +1,4 @@
-"""What the command line prints, as lines of at most 80 columns; `fastinit.cli` makes the reports."""
+"""What the command line prints, as lines of at most 80 columns; `fastinit.commands.cli` makes the reports."""
 
 from __future__ import annotations
 
@@ -37,22 +37,18 @@ def explain_text(told: dict[str, Any]) -> Iterable[str]:
 
 def audit_text(reports: list[Report], every: bool) -> Iterable[str]:
     seen = [report for report in reports if "skipped" not in report.kinds]
-    shown = [report for report in seen if every or report.findings]
-    if shown:
-        yield f"{'tensor':<22} {'law':<13}{'mean':>9}{'std':>9}{'kurtosis':>9}  agrees with"
-    for report in shown:
-        yield from _tensor_text(report)
+    yield from _table_text([report for report in seen if every or report.findings])
     yield from _skipped_text(report.dtype for report in reports if "skipped" in report.kinds)
-    laws = Counter(report.law or "too small to tell" for report in seen)
-    yield from wrapped("", f"{len(seen):,} tensors: " + ", ".join(f"{count:,} {law}" for law, count in laws.most_common()))
+    yield from _laws_text([report.law or "too small to tell" for report in seen])
     faulty = sum(bool(report.faults) for report in reports)
     yield f"{faulty:,} with faults" if faulty else "no faults found"
 
 
-def _skipped_text(dtypes: Iterable[str]) -> Iterable[str]:
-    for dtype, count in Counter(dtypes).items():
-        hint = " (--dtype bfloat16, if they hold that)" * (dtype == "uint16")
-        yield f"{count:,} tensors of {dtype} were not looked into{hint}"
+def _table_text(reports: list[Report]) -> Iterable[str]:
+    if reports:
+        yield f"{'tensor':<22} {'law':<13}{'mean':>9}{'std':>9}{'kurtosis':>9}  agrees with"
+    for report in reports:
+        yield from _tensor_text(report)
 
 
 def _tensor_text(report: Report) -> Iterable[str]:
@@ -61,6 +57,17 @@ def _tensor_text(report: Report) -> Iterable[str]:
            f"  {', '.join(report.rules[:1])}".rstrip())
     for finding in report.findings:
         yield from wrapped(f"   {'FAULT' if finding.fault else 'note'} {finding.kind}: ", finding.text)
+
+
+def _skipped_text(dtypes: Iterable[str]) -> Iterable[str]:
+    for dtype, count in Counter(dtypes).items():
+        hint = " (--dtype bfloat16, if they hold that)" * (dtype == "uint16")
+        yield f"{count:,} tensors of {dtype} were not looked into{hint}"
+
+
+def _laws_text(laws: list[str]) -> Iterable[str]:
+    counts = ", ".join(f"{count:,} {law}" for law, count in Counter(laws).most_common())
+    return wrapped("", f"{len(laws):,} tensors: {counts}")
 
 
 def bench_text(report: dict[str, Any]) -> Iterable[str]:
@@ -82,7 +89,7 @@ def bench_text(report: dict[str, Any]) -> Iterable[str]:
         own = row["fastinit"]["seconds"]
         yield (f"{row['kind']:<14}{1e3 * own:>11,.3f}"
                + "".join(f"{1e3 * row[who]['seconds']:>12,.3f}{row[who]['seconds'] / own:>8.1f}" for who in others))
-    cast = ", float32 draws cast" * (DTYPES[report["dtype"]].itemsize == 2)
+    cast = ", float32 values cast" * (DTYPES[report["dtype"]].itemsize == 2)
     yield f"numpy: one thread, default_rng, out= in cached chunks{cast}"
     yield "torch: torch.nn.init" if "torch" in total else "torch: not installed"
 

@@ -65,7 +65,7 @@ def mlp(dtype="float32", **options):
     return fi.fill({name: np.empty(shape, DTYPES[dtype].storage) for name, shape in model.items()}, rules, seed=1, dtype=dtype)
 
 
-def layout(name, dtype):
+def published(name, dtype):
     """Two blocks of a published model, without the largest tensors."""
     arrays = {tensor: np.empty(shape, DTYPES[dtype].storage) for tensor, shape in ARCHITECTURES[name].tensors().items()
               if not re.search(r"(h\.|encoder_layer_)([2-9]|1\d)|wte", tensor)}
@@ -79,9 +79,9 @@ def numpys(dtype="float32"):
 
 
 HEALTHY = {
-    "gpt2.safetensors": (lambda: layout("gpt2", "bfloat16"), "bfloat16"),
-    "resnet50.npz": (lambda: layout("resnet50", "float32"), "float32"),
-    "vit.safetensors": (lambda: layout("vit-b-16", "float32"), "float32"),
+    "gpt2.safetensors": (lambda: published("gpt2", "bfloat16"), "bfloat16"),
+    "resnet50.npz": (lambda: published("resnet50", "float32"), "float32"),
+    "vit.safetensors": (lambda: published("vit-b-16", "float32"), "float32"),
     "mlp.pt": (lambda: mlp("bfloat16", truncated=True), "bfloat16"),
     "numpy.npz": (numpys, "float32"),
 }

@@ -15,6 +15,7 @@ from cli_helpers import PUBLISHED, TINY, refused, run_json
 
 import fastinit as fi
 from fastinit.commands import bench, cli
+from fastinit.commands.progress import progress
 from fastinit.core.dtypes import DTYPES
 
 
@@ -189,6 +190,13 @@ def test_progress_only_on_a_terminal(tiny, tmp_path, capsys, monkeypatch, comman
     json.loads(capsys.readouterr().out)
 
 
+def test_no_progress_without_tqdm(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tqdm", None)
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    items = [1, 2]
+    assert progress(items) is items and sys.stderr.getvalue() == ""
+
+
 def test_numpy_is_all_it_needs(tmp_path):
     code = """if True:
         import sys
@@ -230,6 +238,21 @@ def test_without_a_command_it_tells_what_there_is(capsys):
     with pytest.raises(SystemExit):
         cli.main(["--help"])
     assert told == set(re.findall(r"^    (\w+) ", capsys.readouterr().out, re.M))
+    examples = re.findall(r"^  fastinit (.+?)  ", cli.SUMMARY, re.M)
+    assert len(examples) == len(told)
+    for example in examples:
+        cli.build_parser().parse_args(example.partition(" | ")[0].split())
+
+
+def test_the_module_without_a_command_is_bench(capsys, monkeypatch):
+    seen = []
+    monkeypatch.setattr(cli, "run_bench", lambda args: seen.append((args.model, args.no_compare)) or 0)
+    assert [cli.main(args, default="bench") for args in ([], ["--no-compare"], ["bench", "--model=resnet50"])] == [0, 0, 0]
+    assert seen == [("gpt2", False), ("gpt2", True), ("resnet50", False)]
+    assert cli.main(["info"], default="bench") == 0 and len(seen) == 3
+    with pytest.raises(SystemExit) as stop:
+        cli.main(["--help"], default="bench")
+    assert stop.value.code == 0 and "explain" in capsys.readouterr().out
 
 
 def test_options_without_a_command_are_refused(capsys):

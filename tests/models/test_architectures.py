@@ -1,4 +1,4 @@
-"""The embedded layouts."""
+"""The published models."""
 
 import fnmatch
 import math
@@ -18,7 +18,7 @@ def test_published_totals(name):
     assert len(list(ARCHITECTURES[name].items())) == len(tensors)  # no name twice
 
 
-def test_every_layout_is_listed():
+def test_every_architecture_is_listed():
     assert ARCHITECTURES.keys() == PUBLISHED.keys()
 
 
@@ -33,7 +33,7 @@ def test_first_matching_rule_is_the_rows_own(name):
 
 
 @pytest.mark.parametrize(
-    ("layout", "tensor", "std"),
+    ("architecture", "tensor", "std"),
     [
         ("gpt2", "h.11.attn.c_attn.weight", 0.02),
         ("gpt2", "h.0.mlp.c_proj.weight", 0.02 / math.sqrt(24)),
@@ -51,8 +51,8 @@ def test_first_matching_rule_is_the_rows_own(name):
         ("llama-3-8b", "model.layers.31.mlp.down_proj.weight", 0.02),
     ],
 )
-def test_published_std(layout, tensor, std):
-    row = dict(ARCHITECTURES[layout].items())[tensor]
+def test_published_std(architecture, tensor, std):
+    row = dict(ARCHITECTURES[architecture].items())[tensor]
     assert bench.mean_std(bench.asked_sums(row))[1] == pytest.approx(std, rel=1e-9)
 
 
