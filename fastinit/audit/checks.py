@@ -17,9 +17,10 @@ import numpy as np
 
 from ..core.dtypes import DType
 from ..core.explain import explain
+from ..core.public import public_in
+from ..formats.read import Tensor
 from .densities import Density, fit
 from .scan import ALPHA, BINS, FEW_LEVELS, PIECE, Anchors, Moments, Scan, moments
-from ..formats.read import Tensor
 
 __all__ = ["ALPHA", "Finding", "Report", "audit"]
 
@@ -29,6 +30,7 @@ ROUND = (0.01, 0.02, 0.05, 0.1, 1.0)  # deviations often set by hand, whatever t
 FAN_RULES = {"kaiming": 2.0, "lecun": 1.0, "torch": 1 / 3}  # variance times fan; the last is that of torch's own layers
 
 
+@public_in("fastinit.audit")
 @dataclass(frozen=True)
 class Finding:
     """A fault of a tensor, or a note.
@@ -47,6 +49,7 @@ class Finding:
     fault: bool = True
 
 
+@public_in("fastinit.audit")
 @dataclass
 class Report:
     """What was seen of a tensor.
@@ -89,6 +92,7 @@ class Report:
         self.findings.append(Finding(kind, text, fault))
 
 
+@public_in("fastinit.audit")
 def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
     """Look at every tensor; the reports come in the same order.
 

@@ -93,6 +93,7 @@ def _bounds(entry: Any, n: int, axis: int) -> tuple[int, int]:
     return integer(entry, f"index[{axis}]", -n, n - 1) % n, 1
 
 
+@public_in("fastinit.slices")
 def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[int] | None = None,
              index: Sequence[slice | int] | None = None) -> tuple[Shape, Shape, Shape]:
     """Which block of which whole a tensor of `shape` is: the global shape, the block's offset and its shape, which has an axis
@@ -166,6 +167,7 @@ def merged(shape: Shape, *strides: Sequence[int]) -> list[tuple[int, ...]]:
     return axes
 
 
+@public_in("fastinit.slices")
 def tiles(shape: Shape, limit: int) -> Iterator[tuple[Shape, Shape]]:
     """(offset, shape) of blocks of at most `limit` elements that make up `shape`, in C order.
 

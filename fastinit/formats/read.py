@@ -11,13 +11,15 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..core.dtypes import BY_NUMPY, DTYPES, DType
+from ..core.public import public_in
 from . import safetensors_header
 
-__all__ = ["Tensor", "read"]
+__all__ = ["TORCH", "Tensor", "of_array", "read"]
 
 TORCH = (".pt", ".pth", ".bin", ".ckpt")
 
 
+@public_in("fastinit.weights")
 class Tensor(NamedTuple):
     """One tensor of a file.
 
@@ -41,6 +43,7 @@ class Tensor(NamedTuple):
     place: int | None = None
 
 
+@public_in("fastinit.weights")
 def read(path: Path, dtype: str | None = None) -> Iterator[Tensor]:
     """The tensors of a file, in its order.
 
@@ -68,6 +71,7 @@ def read(path: Path, dtype: str | None = None) -> Iterator[Tensor]:
         yield tensor
 
 
+@public_in("fastinit.weights")
 def of_array(name: str, array: np.ndarray, place: int | None = None) -> Tensor:
     """A tensor of a NumPy array; ml_dtypes' bfloat16, which npy files call V2, too."""
     if array.dtype.name == "bfloat16" or array.dtype == np.dtype("V2"):

@@ -14,7 +14,8 @@ import fastinit as fi
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = Path(fi.__file__).parent
-TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "docs" / "examples").glob("*.py"))]
+TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "docs" / "examples").glob("*.py")),
+         *sorted(PACKAGE.rglob("*.py"))]
 OPTIONAL = ("torch", "jax", "dask")
 
 
@@ -37,7 +38,7 @@ def resolve(name):
     return thing
 
 
-def test_what_the_documentation_names_is_there():
+def test_what_documentation_and_docstrings_name_is_there():
     names = set().union(*(named(path.read_text()) for path in TEXTS))
     assert len(names) > 30
     for name in sorted(names):
@@ -68,6 +69,13 @@ def test_public_things_say_that_they_are(name):
     assert pickle.loads(pickle.dumps(thing)) is thing
     if inspect.isfunction(thing):
         assert thing.__qualname__ == name
+
+
+@pytest.mark.parametrize("door", ["audit", "files", "presets", "safetensors", "slices", "viz", "weights"])
+def test_public_things_of_a_door_say_its_name(door):
+    module = importlib.import_module(f"fastinit.{door}")
+    things = [thing for thing in (getattr(module, name) for name in module.__all__) if callable(thing)]
+    assert {thing.__module__ for thing in things} <= {module.__name__}
 
 
 def crossings(tree):
