@@ -27,7 +27,7 @@ from pathlib import Path
 from types import ModuleType
 
 ROOT = Path(__file__).parents[2]
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests" / "deep"), str(ROOT)]
+sys.path[:0] = [str(ROOT / "tests" / folder) for folder in ("", "core", "deep")]
 
 import batteries  # noqa: E402
 import builds  # noqa: E402

@@ -1,5 +1,6 @@
-"""The command lines that the documentation shows run as they are printed."""
+"""The command lines that the documentation shows run as they are printed; what takes long starts."""
 
+import os
 import re
 import shlex
 import subprocess
@@ -32,3 +33,14 @@ def test_the_five_minutes_are_a_session():
     first = next(session for session in SESSIONS if "pip install" in session)
     for step in ("fastinit init", "fastinit audit", "fastinit plot symmetry", "fastinit plot depth", "fi.normal"):
         assert step in first
+
+
+@pytest.mark.parametrize("command", ["tests/deep/run.py --list", "tests/cross.py --help", "benchmarks/compare.py --help"])
+def test_the_scripts_start(command):
+    """With what they import from beside them."""
+    for name in ("ml_dtypes", "mpmath", "scipy"):
+        pytest.importorskip(name)
+    script, *options = command.split()
+    done = subprocess.run([sys.executable, DOCS.parent / script, *options], capture_output=True, text=True, timeout=120,
+                          env=os.environ | {"PYTHONSAFEPATH": ""})
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout
