@@ -83,15 +83,15 @@ def _safetensors(path: Path) -> Iterator[Tensor]:
     try:
         with open(path, "rb") as file:
             entries, first = safetensors_header.decode(file, path.stat().st_size)
-    except ValueError as error:
+        for name, code, dtype, shape, start, end in entries:
+            if dtype is None:
+                yield Tensor(name, np.empty((), np.uint8), None, code)
+            elif start == end:
+                yield Tensor(name, np.empty(shape, dtype.storage), dtype, dtype.name)
+            else:  # a map for each tensor: what was read before does not stay in memory
+                yield Tensor(name, np.memmap(path, dtype.storage, "r", first + start, shape), dtype, dtype.name)
+    except ValueError as error:  # of the header, or of a shape that NumPy cannot hold
         raise ValueError(f"{path}: {error}") from None
-    for name, code, dtype, shape, start, end in entries:
-        if dtype is None:
-            yield Tensor(name, np.empty((), np.uint8), None, code)
-        elif start == end:
-            yield Tensor(name, np.empty(shape, dtype.storage), dtype, dtype.name)
-        else:  # a map for each tensor: what was read before does not stay in memory
-            yield Tensor(name, np.memmap(path, dtype.storage, "r", first + start, shape), dtype, dtype.name)
 
 
 def _npy(path: Path) -> Iterator[Tensor]:

@@ -1,4 +1,5 @@
-"""The header of a safetensors file: its length as eight little-endian bytes, then JSON of each tensor's dtype, shape and place.
+"""The header of a safetensors file: its length as eight little-endian bytes, then JSON, in UTF-8, of each
+tensor's dtype, shape and place.
 
 The format is Hugging Face's (https://github.com/huggingface/safetensors, "Format"). The library's NumPy side has no bfloat16,
 reads a tensor whole and writes from memory; here files larger than memory are read and filled in place.
@@ -8,7 +9,6 @@ from __future__ import annotations
 
 import json
 import math
-import operator
 from collections.abc import Iterable, Mapping
 from typing import IO, Any, NamedTuple
 
@@ -80,7 +80,7 @@ def decode(file: IO[bytes], size: int) -> tuple[list[Entry], int]:
     if not 2 <= length <= min(MAX_BYTES, size - 8):
         raise ValueError(f"expected a safetensors file, got a header of {length} bytes")
     try:
-        header = json.loads(file.read(length))
+        header = json.loads(file.read(length).decode())
         entries = [_entry(name, entry) for name, entry in header.items() if name != "__metadata__"]
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError("expected a safetensors file, got a header that is not its JSON") from None
@@ -92,6 +92,6 @@ def decode(file: IO[bytes], size: int) -> tuple[list[Entry], int]:
 
 
 def _entry(name: str, entry: Mapping[str, Any]) -> Entry:
-    start, end = map(operator.index, entry["data_offsets"])
+    start, end = integers(entry["data_offsets"], "data_offsets", -math.inf)
     code = str(entry["dtype"])
     return Entry(name, code, _DTYPES.get(code), integers(entry["shape"], "shape"), start, end)

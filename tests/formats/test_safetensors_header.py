@@ -8,6 +8,7 @@ import pytest
 import fastinit as fi
 from fastinit.core.dtypes import DTYPES
 from fastinit.formats import safetensors_header
+from fastinit.formats.read import read
 from fastinit.formats.safetensors_header import decode, encode
 from fastinit.safetensors import create
 
@@ -48,6 +49,7 @@ def test_what_is_no_float_is_told_without_a_dtype():
     (tensor(dtype="I64", data_offsets=[0, 100]), 99, "tensor 'w'"), (tensor(shape=[3, -4]), 48, "not its JSON"),
     (tensor(shape=[3, 4.0]), 48, "not its JSON"), (tensor(data_offsets=[0.0, 48.0]), 48, "not its JSON"),
     (tensor(data_offsets=[0]), 48, "not its JSON"), ({"w": {}}, 48, "not its JSON"), ([tensor()], 48, "not its JSON"),
+    (tensor(data_offsets=[False, 48]), 48, "not its JSON"), (json.dumps(tensor()).encode("utf-16"), 48, "not its JSON"),
     (b"{}", 0, None), (b"{", 9, "of 1 bytes"), (b"\xff\xff", 0, "not its JSON"), (b"[" * 10**5, 0, "not its JSON"),
 ])
 def test_a_header_that_does_not_fit_is_refused(header, bytes_behind, told):
@@ -56,6 +58,14 @@ def test_a_header_that_does_not_fit_is_refused(header, bytes_behind, told):
     else:
         with pytest.raises(ValueError, match=told):
             decoded(header, bytes_behind)
+
+
+def test_a_shape_that_no_array_has_is_refused_with_the_name_of_its_file(tmp_path):
+    for shape in ([10**30, 0], [0] * 100):
+        text = json.dumps(tensor(shape=shape, data_offsets=[0, 0])).encode()
+        (tmp_path / "w.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
+        with pytest.raises(ValueError, match="w.safetensors: .*dimension"):
+            list(read(tmp_path / "w.safetensors"))
 
 
 def test_a_header_longer_than_the_file_is_refused():
