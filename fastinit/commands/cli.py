@@ -1,8 +1,8 @@
 """Random weights from the command line: make, explain, audit, measure, draw.
 
-Without a command, `fastinit` tells what there is, and ``python -m fastinit`` runs `bench`. Results go to standard output,
-progress to standard error if that is a terminal (and tqdm is installed). Exit codes: 0 done; 1 audit found faults; 2 refused,
-nothing was written; 3 the system failed; 130 interrupted.
+Without a command, `fastinit` tells what there is, and ``python -m fastinit`` runs `bench`, with the options that
+are given. Results go to standard output, progress to standard error if that is a terminal (and tqdm is installed).
+Exit codes: 0 done; 1 audit found faults; 2 refused, nothing was written; 3 the system failed; 130 interrupted.
 """
 
 from __future__ import annotations
