@@ -7,64 +7,63 @@
 #include "tables.h"
 #include "vec.inc.h"
 
-/* A vector of words comes from one vector of states or, as states are twice as wide, from two: those of the even words and
- * those of the odd ones, so that their halves interleave without leaving their lanes. */
+/* A vector of words comes from one vector of states or, as states are twice as wide, from two. */
 enum { STATES = FI_LANES == 1 ? 1 : 2, STATE_VECTORS = FI_GROUP / FI_LANES64 };
 
-static size_t lane_of_word(size_t i) {
-    size_t vector = i / FI_LANES, k = i % FI_LANES;
-    return (vector * STATES + k % STATES) * FI_LANES64 + k / STATES;
-}
-
 static void seed(fi_lanes *lanes, uint64_t state, uint64_t inc) {
+    uint64_t of_word[FI_GROUP];
     lanes->inc = inc;
     for (size_t i = 0; i < FI_GROUP; i++) {
-        lanes->state[lane_of_word(i)] = state;
+        of_word[i] = state;
         state = state * FI_PCG_MULT + inc;
     }
+    for (size_t i = 0; i < FI_GROUP; i++) lanes->state[i] = of_word[i / FI_LANES * FI_LANES + v_word_of_lane(i % FI_LANES)];
 }
 
 static void jump(fi_lanes *lanes, uint64_t power, uint64_t plus) {
     for (size_t i = 0; i < FI_GROUP; i++) lanes->state[i] = lanes->state[i] * power + plus;
 }
 
-/* DXSM: double xor-shift multiply, from the high and low halves of the state. */
-SI v_u32 dxsm(const v_u64 *s) {
-#if FI_LANES == 1
-    v_u32 high = (uint32_t)(s[0] >> 32), low = (uint32_t)s[0];
-#else
-    v_u32 high = v_odd_words(s[0], s[1]), low = v_even_words(s[0], s[1]);
-#endif
+/* DXSM: double xor-shift multiply, from the high and low halves of the states. Where their lowest bits are set, `one` is 0. */
+SI v_u32 dxsm(const v_u64 *s, uint32_t one) {
+    v_u32 high = v_high_words(s);
     high ^= high >> 16;
     high *= FI_DXSM_MULT;
     high ^= high >> 24;
-    return high * (low | 1u);
+    return high * (v_low_words(s) | one);
 }
 
 static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
     /* To step the states takes longer than the rest of a group's work. So where registers suffice, even and odd groups have
      * states of their own: while those of one are being stepped the other's are put out. */
     enum { CHAINS = FI_LANES == 16 ? 2 : 1 };
+    enum { PARITIES = FI_LANES == 8 ? 1 : 2 }; /* vectors from which on even and odd states lie as before */
     const fi_jump next = fi_jump_of(FI_GROUP), stride = fi_jump_of(CHAINS * FI_GROUP);
-    const uint64_t next_plus = next.series * lanes->inc, plus = stride.series * lanes->inc;
-    v_u64 s[CHAINS][STATE_VECTORS];
+    v_u64 s[CHAINS][STATE_VECTORS], plus[PARITIES];
     UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) {
         s[0][v] = v_load_u64(lanes->state + v * FI_LANES64);
-        UNROLL for (size_t c = 1; c < CHAINS; c++) s[c][v] = s[c - 1][v] * next.power + next_plus;
+        UNROLL for (size_t c = 1; c < CHAINS; c++) s[c][v] = s[c - 1][v] * next.power + next.series * lanes->inc;
     }
+    /* A lane's states are all even or all odd, as a group has an even number of words. So the bit that DXSM sets is set here,
+     * once, and where it was not, what a step adds makes up for it. */
+    UNROLL for (size_t v = 0; v < PARITIES; v++) plus[v] = stride.series * lanes->inc + (~s[0][v] & 1) * (1 - stride.power);
+    UNROLL for (size_t c = 0; c < CHAINS; c++) UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) s[c][v] |= 1;
     const size_t over = groups % CHAINS;
     for (size_t g = 0; g < groups - over; g += CHAINS) {
         UNROLL for (size_t c = 0; c < CHAINS; c++, out += FI_GROUP) {
             UNROLL for (size_t v = 0; v < STATE_VECTORS; v += STATES) {
-                v_store_u32(out + v / STATES * FI_LANES, dxsm(s[c] + v));
-                UNROLL for (size_t k = v; k < v + STATES; k++) s[c][k] = s[c][k] * stride.power + plus;
+                v_store_u32(out + v / STATES * FI_LANES, dxsm(s[c] + v, 0));
+                v_step(s[c] + v, stride.power, plus[v % PARITIES], plus[(v + 1) % PARITIES]);
             }
         }
     }
     if (over) {
-        UNROLL for (size_t v = 0; v < STATE_VECTORS; v += STATES) v_store_u32(out + v / STATES * FI_LANES, dxsm(s[0] + v));
+        UNROLL for (size_t v = 0; v < STATE_VECTORS; v += STATES) v_store_u32(out + v / STATES * FI_LANES, dxsm(s[0] + v, 0));
     }
-    UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) v_store_u64(lanes->state + v * FI_LANES64, s[over][v]);
+    UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) {
+        uint64_t *const p = lanes->state + v * FI_LANES64;
+        v_store_u64(p, s[over][v] ^ (~v_load_u64(p) & 1));
+    }
 }
 
 /* A branch on how many of 64 bits are set would be mispredicted: so EAGER places are written for all, which is more than most

@@ -95,24 +95,23 @@ SI void R(propose)(const fi_plan *plan, int dist, int symmetric, const uint32_t 
 /* The next unit of each of LANES states. */
 SI v_uint R(next)(v_u64 *s, uint64_t inc) {
 #if BITS == 32
-    v_uint w = dxsm(s);
-    UNROLL for (size_t k = 0; k < STATES; k++) s[k] = s[k] * FI_PCG_MULT + inc;
+    const v_u64 plus = (v_u64){0} + inc;
+    const v_u32 w = dxsm(s, 1);
+    v_step(s, FI_PCG_MULT, plus, plus);
     return w;
 #else
-    v_u64 second = s[0] * FI_PCG_MULT + inc;
+    const v_u64 both[2] = {s[0], s[0] * FI_PCG_MULT + inc};
+    s[0] = both[1] * FI_PCG_MULT + inc;
 #if FI_LANES == 1
-    v_uint w = dxsm(s) | (uint64_t)dxsm(&second) << 32;
+    return dxsm(both, 1) | (uint64_t)dxsm(both + 1, 1) << 32;
 #else
-    v_u64 both[2] = {s[0], second};
-    v_uint w = (v_uint)dxsm(both);
+    return v_paired(dxsm(both, 1));
 #endif
-    s[0] = second * FI_PCG_MULT + inc;
-    return w;
 #endif
 }
 
-/* A reject's lane in a vector of units: the words of two vectors of states interleave. */
-SI size_t R(lane)(size_t i) { return BITS == 32 && STATES == 2 ? 2 * (i % FI_LANES64) + i / FI_LANES64 : i; }
+/* A reject's lane in a vector of units. */
+SI size_t R(lane)(size_t i) { return BITS == 32 ? v_word_of_lane(i) : i; }
 
 enum { R(states) = BITS == 32 ? STATES : 1 }; /* vectors of states for a vector of units */
 

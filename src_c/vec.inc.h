@@ -183,13 +183,40 @@ SI unsigned v_equal_f32(v_f32 x, v_f32 y) { return V_BITS_OF(ps, x, ==, y, _CMP_
 SI unsigned v_equal_f64(v_f64 x, v_f64 y) { return V_BITS_OF(pd, x, ==, y, _CMP_EQ_OQ); }
 #undef V_BITS_OF
 
-/* The high words of a's and b's lanes in turns, and the low ones. */
-#if FI_LANES == 16 /* one instruction each: saves a twentieth of a uniform fill */
-SI v_u32 v_odd_words(v_u64 a, v_u64 b) { return (v_u32)_mm512_mask_shuffle_epi32((__m512i)b, 0x5555, (__m512i)a, 0xf5); }
-SI v_u32 v_even_words(v_u64 a, v_u64 b) { return (v_u32)_mm512_mask_shuffle_epi32((__m512i)a, 0xaaaa, (__m512i)b, 0xa0); }
-#elif FI_LANES > 1
-SI v_u32 v_odd_words(v_u64 a, v_u64 b) { return (v_u32)((a >> 32) | (b & 0xffffffff00000000u)); }
-SI v_u32 v_even_words(v_u64 a, v_u64 b) { return (v_u32)((a & 0xffffffffu) | (b << 32)); }
+/* Of the states s, one vector of scalars and two of vectors: the high halves and the low ones, in the order of their words. */
+#if FI_LANES == 1
+SI v_u32 v_high_words(const v_u64 *s) { return (uint32_t)(*s >> 32); }
+SI v_u32 v_low_words(const v_u64 *s) { return (uint32_t)*s; }
+#elif FI_LANES == 16 /* one instruction each: saves a twentieth of a uniform fill */
+SI v_u32 v_high_words(const v_u64 *s) { return (v_u32)_mm512_mask_shuffle_epi32((__m512i)s[1], 0x5555, (__m512i)s[0], 0xf5); }
+SI v_u32 v_low_words(const v_u64 *s) { return (v_u32)_mm512_mask_shuffle_epi32((__m512i)s[0], 0xaaaa, (__m512i)s[1], 0xa0); }
+#elif FI_LANES == 8
+SI v_u32 v_high_words(const v_u64 *s) { return (v_u32)_mm256_shuffle_ps((__m256)s[0], (__m256)s[1], 0xdd); }
+SI v_u32 v_low_words(const v_u64 *s) { return (v_u32)_mm256_shuffle_ps((__m256)s[0], (__m256)s[1], 0x88); }
+#else
+SI v_u32 v_high_words(const v_u64 *s) { return (v_u32)((s[0] >> 32) | (s[1] & 0xffffffff00000000u)); }
+SI v_u32 v_low_words(const v_u64 *s) { return (v_u32)((s[0] & 0xffffffffu) | (s[1] << 32)); }
+#endif
+/* The word of the i-th state; DXSM's words of two 64-bit vectors of states in turns; and the states' step, power * s + plus. */
+#if FI_LANES == 8 /* No products of 64 bits: those of high halves with low ones are made packed, for two vectors at once. And
+                   * words lie by pairs, as one shuffle puts them: in turns would take a shift and a blend. */
+SI size_t v_word_of_lane(size_t i) { return i / 2 % 2 * 4 + i / 4 * 2 + i % 2; }
+SI v_u64 v_paired(v_u32 words) { return (v_u64)_mm256_shuffle_epi32((__m256i)words, 0xd8); }
+SI void v_step(v_u64 *s, uint64_t power, v_u64 plus0, v_u64 plus1) {
+    const v_u32 power_low = (v_u32){0} + (uint32_t)power, power_high = (v_u32){0} + (uint32_t)(power >> 32);
+    const __m256i high = (__m256i)(v_high_words(s) * power_low + v_low_words(s) * power_high), zero = _mm256_setzero_si256();
+    s[0] = (v_u64)_mm256_mul_epu32((__m256i)s[0], (__m256i)power_low) + plus0 + (v_u64)_mm256_unpacklo_epi32(zero, high);
+    s[1] = (v_u64)_mm256_mul_epu32((__m256i)s[1], (__m256i)power_low) + plus1 + (v_u64)_mm256_unpackhi_epi32(zero, high);
+}
+#else
+SI size_t v_word_of_lane(size_t i) { return FI_LANES == 1 ? 0 : i % FI_LANES64 * 2 + i / FI_LANES64; }
+#if FI_LANES > 1
+SI v_u64 v_paired(v_u32 words) { return (v_u64)words; }
+#endif
+SI void v_step(v_u64 *s, uint64_t power, v_u64 plus0, v_u64 plus1) {
+    s[0] = s[0] * power + plus0;
+    if (FI_LANES > 1) s[1] = s[1] * power + plus1;
+}
 #endif
 
 /* The 16-bit halves of a's lanes, then of b's. */
