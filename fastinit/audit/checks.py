@@ -17,8 +17,9 @@ import numpy as np
 
 from ..core.dtypes import DType
 from ..core.explain import explain
+from ..core.fans import calculate_fans
 from ..core.public import public_in
-from ..formats.read import Tensor
+from ..formats.read import Tensor, Unreadable
 from .densities import Density, fit
 from .scan import ALPHA, BINS, FEW_LEVELS, PIECE, Anchors, Moments, Scan, moments
 
@@ -38,7 +39,8 @@ class Finding:
     Attributes
     ----------
     kind : str
-        "nan", "inf", "outliers", "stuck", "constant", "dead rows", "equal rows", "repeats", "swapped fans", "skipped".
+        "nan", "inf", "outliers", "stuck", "constant", "dead rows", "equal rows", "repeats", "swapped fans", "skipped",
+        "unreadable".
     text : str
     fault : bool
         False for what may be meant so.
@@ -118,6 +120,7 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
     >>> report.law, report.rules, [finding.kind for finding in report.faults]
     ('normal', ['kaiming fan_in'], ['equal rows'])
     """
+    calculate_fans((1,), layout=layout, fan_in=1)  # refuses what is no layout, whatever the tensors' shapes are
     reports: list[Report] = []
     places: list[int | None] = []
     anchors = Anchors()
@@ -125,13 +128,16 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
     # system for every temporary's pages anew, for half the time that an audit of GPT-2 takes.
     np.empty(64 * PIECE, np.uint8)
     for number, tensor in enumerate(tensors):
-        report = Report(tensor.name, tensor.memory.shape, tensor.stored)
+        report = Report(tensor.name, tensor.shape, tensor.stored)
         reports.append(report)
         places.append(tensor.place)
         if tensor.dtype is None:
             report.add("skipped", f"{tensor.stored} is not looked into", False)
-        elif tensor.memory.size:
-            _judge(report, Scan(tensor.memory, tensor.dtype, anchors, number), layout)
+        elif math.prod(tensor.shape):
+            try:
+                _judge(report, Scan(tensor.memory, tensor.dtype, anchors, number), layout)
+            except Unreadable as error:
+                report.add("unreadable", str(error))
     _repeats(reports, places, anchors)
     _swapped(reports)
     return reports
@@ -149,8 +155,7 @@ def _judge(report: Report, seen: Scan, layout: str) -> None:
         if seen.has_rows:
             _constant(report, seen.low)
         return
-    scaled = moments(seen.sums())
-    report.mean, report.std, report.kurtosis = seen.median + seen.scale * scaled.mean, seen.scale * scaled.std, scaled.kurtosis
+    report.mean, report.std, report.kurtosis = seen.moments()
     if seen.has_rows:
         _rows(report, seen)
     if seen.bulk_sums[0] >= ENOUGH:

@@ -48,7 +48,7 @@ def moments(sums: np.ndarray) -> Moments:
     one, two, three, four = map(float, sums[1:] / sums[0])
     variance = two - one * one
     fourth = four - 4 * one * three + 6 * one * one * two - 3 * one**4
-    return Moments(one, math.sqrt(max(variance, 0.0)), fourth / variance**2 if variance > 0 else math.nan)
+    return Moments(one, math.sqrt(max(variance, 0.0)), fourth / variance / variance if variance > 0 else math.nan)
 
 
 def window_hashes(bits: np.ndarray) -> np.ndarray:
@@ -147,6 +147,7 @@ class Scan:
     bulk_high: float
     histogram: np.ndarray  # of the bulk: BINS over [-reach, reach]
 
+    _rows: np.ndarray
     row_hashes: np.ndarray
     row_alive: np.ndarray  # whether the row has a value that is not 0
 
@@ -158,21 +159,34 @@ class Scan:
         self.low, self.high = self.bulk_low, self.bulk_high = math.inf, -math.inf
         self.bulk_sums, self.outlier_sums, self.histogram = np.zeros(5), np.zeros(5), np.zeros(BINS)
         self._guess(memory)
-        rows = memory.reshape(self.shape if self.has_rows else (1, -1))
-        height, width = len(rows), self.size // len(rows)
+        self._rows = memory.reshape(self.shape if self.has_rows else (1, -1))
+        height, width = len(self._rows), self.size // len(self._rows)
         self.row_hashes, self.row_alive = np.zeros(height, np.uint64), np.zeros(height, bool)
-        for top, left, piece in _pieces(rows, width):
-            self._add_values(dtype.decode(piece).astype(np.float64).reshape(-1))
+        for top, left, piece in _pieces(self._rows):
+            with np.errstate(all="ignore"):  # of a scale near 0: what becomes infinite is an outlier
+                self._add_values(dtype.decode(piece).astype(np.float64).reshape(-1))
             bits = piece.view(f"u{piece.itemsize}").astype(np.uint64)
             if self.has_rows:
                 self._add_rows(bits, slice(top, top + len(piece)), left)
             if self.equal_chance < FEW_LEVELS:
                 anchors.add(number, top * width + left, bits.reshape(-1))
 
-    def sums(self) -> np.ndarray:
-        """Power sums of all finite values, scaled."""
-        zero = -self.median / self.scale
-        return self.bulk_sums + self.outlier_sums + self.zeros * np.array([zero**k for k in range(5)])
+    def moments(self) -> Moments:
+        """Of all finite values, as they are."""
+        with np.errstate(all="ignore"):
+            zero = np.float64(-self.median) / self.scale
+            sums = self.bulk_sums + self.outlier_sums + self.zeros * np.array([zero**k for k in range(5)])
+        center, unit = self.median, self.scale
+        if not np.isfinite(sums).all():
+            # Fourth powers of outliers 1e77 times as far out as the bulk: once more, in units of the farthest.
+            center, unit = 0.0, max(-self.low, self.high)
+            sums = np.sum([power_sums(x[np.isfinite(x)] / unit) for x in self._values()], axis=0)
+        scaled = moments(sums)
+        return Moments(center + unit * scaled.mean, unit * scaled.std, scaled.kurtosis)
+
+    def _values(self) -> Iterator[np.ndarray]:
+        for _, _, piece in _pieces(self._rows):
+            yield self.dtype.decode(piece).astype(np.float64).reshape(-1)
 
     def _guess(self, memory: np.ndarray) -> None:
         """What a systematic sample says of the tensor before the pass."""
@@ -244,8 +258,9 @@ class Scan:
         self.row_alive[rows] |= (without_sign != 0).any(axis=1)
 
 
-def _pieces(rows: np.ndarray, width: int) -> Iterator[tuple[int, int, np.ndarray]]:
+def _pieces(rows: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
     """Row, column and copy of each piece, in order: some rows, or a part of one, at most PIECE elements."""
+    width = rows.size // len(rows)
     tall, wide = max(1, PIECE // width), min(width, PIECE)
     for top in range(0, len(rows), tall):
         block = rows[top : top + tall].reshape(-1, width)

@@ -2,7 +2,8 @@
 
 Without a command, `fastinit` tells what there is, and ``python -m fastinit`` runs `bench`, with the options that
 are given. Results go to standard output, progress to standard error if that is a terminal (and tqdm is installed).
-Exit codes: 0 done; 1 audit found faults; 2 refused, nothing was written; 3 the system failed; 130 interrupted.
+Exit codes: 0 done; 1 audit found faults; 2 refused, nothing was written, or audit could not read a file; 3 the system failed;
+130 interrupted.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ import platform
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterable
+import warnings
+from collections.abc import Callable, Iterable, Iterator
 from importlib import metadata
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import numpy as np
 
@@ -29,7 +31,7 @@ import fastinit as fi
 
 from .. import audit
 from ..core.dtypes import DTYPES
-from ..formats import read
+from ..formats import read, strict_json
 from ..models.architectures import ARCHITECTURES
 from . import bench, pipe, reports, specs
 from .progress import progress
@@ -56,7 +58,17 @@ class Refused(Exception):
 
 def show(report: Any, as_json: bool, text: Callable[[Any], Iterable[str]]) -> None:
     """The result: one JSON object, where what JSON has no number for is null, or lines."""
-    print(json.dumps(reports.finite(report), indent=1) if as_json else "\n".join(text(report)), flush=True)
+    print(json.dumps(reports.finite(report), indent=1) if as_json else "\n".join(map(_encodable, text(report))), flush=True)
+
+
+def _encodable(text: str) -> str:
+    """As a line of standard output, whatever encoding that has."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return reports.line(text).encode(encoding, "backslashreplace").decode(encoding)
+
+
+def complain(text: str) -> None:
+    print(f"fastinit: {reports.line(text)}", file=sys.stderr)
 
 
 def pictures() -> Any:
@@ -102,32 +114,56 @@ def _check_memory(size: int, what: str, dtype: str) -> None:
 
 
 def run_explain(args: argparse.Namespace) -> int:
-    shape = tuple(map(int, re.findall(r"\d+", args.shape)))
-    options = dict(_option(text) for text in args.options)
-    told = dataclasses.asdict(fi.explain(args.initializer, shape, **options))
+    options = _options(args.options)
+    told = dataclasses.asdict(fi.explain(args.initializer, args.shape, **options))
     if args.plot:
-        save(pictures().histogram(args.initializer, shape, **options), args.plot)
+        save(pictures().histogram(args.initializer, args.shape, **options), args.plot)
     show(told, args.json, reports.explain_text)
     return 0
 
 
-def _option(text: str) -> tuple[str, Any]:
-    key, equals, value = text.partition("=")
-    if not equals or not key.isidentifier():
-        raise Refused(f"{text}: expected an option such as nonlinearity=relu or groups=2")
+def _options(texts: list[str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not equals or not key.isidentifier():
+            raise Refused(f"{text}: expected an option such as nonlinearity=relu or groups=2")
+        if key in found:
+            raise Refused(f"{key}: expected once, got {found[key]!r} and {value}")
+        found[key] = _literal(value)
+    return found
+
+
+def _literal(text: str) -> Any:
+    """A number, or what else is a Python literal; any other text is itself."""
     try:
-        return key, ast.literal_eval(value)
-    except (ValueError, SyntaxError):
-        return key, value
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return ast.literal_eval(text)
+    except (ValueError, SyntaxError, TypeError, RecursionError, MemoryError):  # the last two: thousands of signs or brackets
+        return text
 
 
 def run_audit(args: argparse.Namespace) -> int:
-    tensors = (tensor for path in args.files for tensor in read.read(path, args.dtype))
-    seen = audit.audit(progress(tensors), layout=args.layout)
+    refused: list[dict[str, str]] = []
+    seen = audit.audit(progress(_tensors(args.files, args.dtype, refused)), layout=args.layout)
     faults = sum(len(report.faults) for report in seen)
-    result = {"faults": faults, "alpha": audit.ALPHA, "tensors": [dataclasses.asdict(report) for report in seen]}
-    show(result, args.json, lambda _: reports.audit_text(seen, args.verbose or len(seen) <= 20))
-    return int(faults > 0)
+    result = {"faults": faults, "alpha": audit.ALPHA, "tensors": [dataclasses.asdict(report) for report in seen],
+              "refused": refused}
+    if seen or args.json or not refused:
+        show(result, args.json, lambda _: reports.audit_text(seen, args.verbose or len(seen) <= 20))
+    for entry in refused:
+        complain(entry["reason"])
+    return 2 if refused or any("unreadable" in report.kinds for report in seen) else int(faults > 0)
+
+
+def _tensors(paths: list[Path], dtype: str | None, refused: list[dict[str, str]]) -> Iterator[read.Tensor]:
+    """Of all files; those that cannot be read, or not to their end, are told in `refused`."""
+    for path in paths:
+        try:
+            yield from read.read(path, dtype)
+        except (OSError, read.Unreadable) as error:
+            refused.append({"file": str(path), "reason": str(error)})
 
 
 def run_bench(args: argparse.Namespace) -> int:
@@ -148,7 +184,10 @@ def run_plot(args: argparse.Namespace) -> int:
     if args.picture == "speed":
         if not args.data:
             raise Refused("--data: expected the file that benchmarks/compare.py --json wrote")
-        figure = viz.speed(json.loads(args.data.read_text())["records"])
+        try:
+            figure = viz.speed(strict_json.loads(args.data.read_text("utf-8"))["records"])
+        except (ValueError, TypeError, LookupError, AttributeError, ArithmeticError) as error:
+            raise Refused(f"{args.data}: expected what benchmarks/compare.py --json wrote: {error}") from None
     elif args.picture == "depth":
         figure = viz.depth(seed=args.seed)
         for name in viz.ACTIVATIONS:
@@ -193,22 +232,36 @@ def run_info(args: argparse.Namespace) -> int:
 
 
 def natural(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f"expected an integer >= 0, got {value}")
-    return value
+    return _integer(text, 0)
 
 
 def positive(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f"expected an integer >= 1, got {value}")
-    return value
+    return _integer(text, 1)
+
+
+def _integer(text: str, least: int) -> int:
+    """Decimal digits; CPython converts 4,300 of them at most."""
+    if not re.fullmatch(r"[+-]?[0-9]{1,4300}", text) or int(text) < least:
+        raise argparse.ArgumentTypeError(f"expected an integer >= {least}, got {text!r}")
+    return int(text)
+
+
+def shape(text: str) -> tuple[int, ...]:
+    """Sizes between x or commas."""
+    if not re.fullmatch(r"[0-9]{1,19}(x[0-9]{1,19})*|[0-9]{1,19}(,[0-9]{1,19})*,?", text):
+        raise argparse.ArgumentTypeError(f"expected sizes of at most 19 digits such as 64x32x3x3, got {text!r}")
+    return tuple(map(int, re.findall(r"[0-9]+", text)))
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(2, f"{self.prog}: error: {reports.line(message)}\n")
 
 
 def build_parser() -> argparse.ArgumentParser:
     description, _, epilog = (__doc__ or "").partition("\n\n")
-    parser = argparse.ArgumentParser("fastinit", description=description, epilog=epilog)
+    parser = _Parser("fastinit", description=description, epilog=epilog)
     parser.add_argument("--version", action="version", version=f"fastinit {fi.__version__}, stream {fi.STREAM_VERSION}")
     commands = parser.add_subparsers(metavar="command", required=True)
 
@@ -232,11 +285,11 @@ def build_parser() -> argparse.ArgumentParser:
 
     add = command("explain", run_explain, "tell fans, gain, deviation and bounds of an initializer")
     add("initializer", help="such as kaiming_normal")
-    add("shape", help="such as 64x32x3x3")
+    add("shape", type=shape, help="such as 64x32x3x3")
     add("options", nargs="*", help="the initializer's own, such as nonlinearity=relu groups=2 dtype=bfloat16")
     add("--plot", type=Path, metavar="FILE", help="draw its values and exact density")
 
-    add = command("audit", run_audit, "look for faults in weight files; exit code 1 if there are any")
+    add = command("audit", run_audit, "look for faults in weight files; exit code 1 if there are any, 2 if one cannot be read")
     add("files", type=Path, nargs="+", help=", ".join((*specs.SUFFIXES, *read.TORCH)))
     add("--layout", default="OI", help="of the weights' axes, such as IO for Keras and JAX (default: OI)")
     add("--dtype", choices=["bfloat16"], help="what uint16 arrays in npy and npz files hold")
@@ -289,5 +342,5 @@ def main(argv: list[str] | None = None, default: str | None = None) -> int:
         code, text = 3, str(error)
     except KeyboardInterrupt:
         code, text = 130, "interrupted"
-    print(f"fastinit: {text}", file=sys.stderr)
+    complain(text)
     return code

@@ -11,7 +11,9 @@ from typing import Any
 from ..audit import Report
 from ..core.dtypes import DTYPES
 
-__all__ = ["audit_text", "bench_text", "explain_text", "finite", "info_text", "init_text", "plot_text"]
+__all__ = ["audit_text", "bench_text", "explain_text", "finite", "info_text", "init_text", "line", "plot_text"]
+
+LONGEST = 2000  # characters of a line that files or arguments have a hand in
 
 
 def finite(value: Any) -> Any:
@@ -21,6 +23,20 @@ def finite(value: Any) -> Any:
     if isinstance(value, (list, tuple)):
         return [finite(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def line(text: str) -> str:
+    r"""Text of any origin as a line of a terminal: what would move the cursor, break the line or turn its direction, and what
+    no encoding has, is told by its code; of very long text the middle is left out.
+
+    Examples
+    --------
+    >>> print(line("w\x1b[2K\n\u202e\ud800"))
+    w\x1b[2K\n\u202e\ud800
+    """
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST // 2]} ... {text[-LONGEST // 2:]}"
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def init_text(report: dict[str, Any]) -> Iterable[str]:
@@ -38,7 +54,7 @@ def explain_text(told: dict[str, Any]) -> Iterable[str]:
 def audit_text(reports: list[Report], every: bool) -> Iterable[str]:
     seen = [report for report in reports if "skipped" not in report.kinds]
     yield from _table_text([report for report in seen if every or report.findings])
-    yield from _skipped_text(report.dtype for report in reports if "skipped" in report.kinds)
+    yield from _skipped_text(line(report.dtype) for report in reports if "skipped" in report.kinds)
     yield from _laws_text([report.law or "too small to tell" for report in seen])
     faulty = sum(bool(report.faults) for report in reports)
     yield f"{faulty:,} with faults" if faulty else "no faults found"
@@ -52,7 +68,8 @@ def _table_text(reports: list[Report]) -> Iterable[str]:
 
 
 def _tensor_text(report: Report) -> Iterable[str]:
-    name = report.name if len(report.name) <= 22 else "\N{HORIZONTAL ELLIPSIS}" + report.name[-21:]
+    name = line(report.name)
+    name = name if len(name) <= 22 else "\N{HORIZONTAL ELLIPSIS}" + name[-21:]
     yield (f"{name:<22} {report.law or '-':<13}{report.mean:>9.2g}{report.std:>9.3g}{report.kurtosis:>9.3g}"
            f"  {', '.join(report.rules[:1])}".rstrip())
     for finding in report.findings:
@@ -84,7 +101,8 @@ def bench_text(report: dict[str, Any]) -> Iterable[str]:
                f"{1e3 * row['fastinit']['seconds']:>11,.3f}{row['fastinit']['gb_per_s']:>8.2f}")
     if not others:
         return
-    yield f"\n{'ms':<14}{'fastinit':>11}" + "".join(f"{who:>12}{'ratio':>8}" for who in others)
+    yield ""
+    yield f"{'ms':<14}{'fastinit':>11}" + "".join(f"{who:>12}{'ratio':>8}" for who in others)
     for row in (*report["kinds"], total):
         own = row["fastinit"]["seconds"]
         yield (f"{row['kind']:<14}{1e3 * own:>11,.3f}"
@@ -111,4 +129,4 @@ def info_text(report: dict[str, Any]) -> Iterable[str]:
 
 
 def wrapped(head: str, text: str) -> list[str]:
-    return textwrap.wrap(head + text, 80, subsequent_indent=" " * 6 if head else "")
+    return textwrap.wrap(head + line(text), 80, subsequent_indent=" " * 6 if head else "")

@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import json
+import math
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from .. import files
-from ..core.arguments import integers
+from ..core.arguments import check_name, choice, integers
 from ..core.calls import INITIALIZERS
 from ..core.dtypes import DTYPES
-from ..models.architectures import ARCHITECTURES, Row, make_rule
+from ..core.memory import MAX_WORDS
+from ..formats import strict_json
+from ..formats.read import opened
+from ..models.architectures import ARCHITECTURES, RANGE, Row, make_rule
 from ..models.rules import Rule, fill, rule_for
 from .progress import progress
 
 __all__ = ["SUFFIXES", "Spec", "create", "load"]
 
 SUFFIXES = (".safetensors", ".npz", ".npy")
+# What a file of a model may ask for: JSON grows by up to 24 in memory, and every name is tried against every rule.
+MAX_BYTES = 2**24
+MOST_TENSORS = 2**18
+MOST_MATCHES = 2**23
+MOST_DIGITS = 18
+MOST_AXES = 32  # of every NumPy that the package runs on
 
 
 class Spec(NamedTuple):
@@ -66,58 +75,97 @@ def load(what: str) -> Spec:
     if path.suffix not in (".toml", ".json"):
         raise ValueError(f"{what}: expected one of {', '.join(ARCHITECTURES)}, or a file that ends in .toml or .json")
     try:
-        data = _parse(path)
-    except (ValueError, RecursionError) as error:
+        return _spec(_parse(path))
+    except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from None
-    _known(path, "the top level", data, {"tensors", "rules", "dtype"})
-    for key in ("tensors", "rules"):
-        if not isinstance(data.get(key), dict) or not data[key]:
-            raise ValueError(f"{path}: expected a table {key!r} with entries, got {data.get(key)!r}")
-    tensors = {}
-    for names, entry in data["tensors"].items():
-        table = entry if isinstance(entry, dict) else {"shape": entry}
-        _known(path, f"tensors.{names}", table, {"shape", "dtype"})
-        try:
-            shape = integers(table.get("shape"), "shape")
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{path}: tensors.{names}: {error}") from None
-        for name in Row("", names, shape, ("", {})).expand():
-            tensors[name] = shape, _dtype(path, table.get("dtype"))
-    return Spec(tensors, {pattern: _rule(path, pattern, entry) for pattern, entry in data["rules"].items()},
-                _dtype(path, data.get("dtype")))
 
 
 def _parse(path: Path) -> Any:
+    with opened(path) as file:
+        text = file.read(MAX_BYTES + 1)
+    if len(text) > MAX_BYTES:
+        raise ValueError(f"expected at most {MAX_BYTES} bytes")
     if path.suffix == ".json":
-        data = json.loads(path.read_text("utf-8"))
-        return data if isinstance(data, dict) else {}
+        return strict_json.loads(text.decode())
     try:
         import tomllib
     except ImportError:
         raise ValueError("TOML needs CPython 3.11 or newer; write it as JSON") from None
-    return tomllib.loads(path.read_text("utf-8"))
+    try:
+        return tomllib.loads(text.decode())
+    except RecursionError:
+        raise ValueError("got arrays or tables nested too deeply") from None
 
 
-def _known(path: Path, place: str, table: Mapping[str, Any], keys: set[str]) -> None:
+def _spec(data: Any) -> Spec:
+    _known("the top level", _table("the top level", data), {"tensors", "rules", "dtype"})
+    for key in ("tensors", "rules"):
+        if not _table(key, data.get(key)):
+            raise ValueError(f"{key}: expected entries, got none")
+    tensors: dict[str, tuple[tuple[int, ...], str | None]] = {}
+    sources: dict[str, str] = {}
+    for names, entry in data["tensors"].items():
+        place = f"tensors.{names}"
+        table = entry if isinstance(entry, dict) else {"shape": entry}
+        _known(place, table, {"shape", "dtype"})
+        value = _shape(place, table), _dtype(f"{place}: ", table)
+        for name in _expanded(place, names, MOST_TENSORS - len(tensors)):
+            if name in tensors:
+                raise ValueError(f"{place}: expected names of its own, got {name!r}, which tensors.{sources[name]} has too")
+            tensors[name], sources[name] = value, names
+    if len(tensors) * len(data["rules"]) > MOST_MATCHES:
+        raise ValueError(f"rules: expected at most {MOST_MATCHES // len(tensors)} for {len(tensors)} tensors, "
+                         f"got {len(data['rules'])}")
+    rules = {pattern: _rule(f"rules.{pattern}", entry) for pattern, entry in data["rules"].items()}
+    return Spec(tensors, rules, _dtype("", data))
+
+
+def _table(place: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{place}: expected a table, got {value!r}")
+    return value
+
+
+def _known(place: str, table: Mapping[str, Any], keys: set[str]) -> None:
     if unknown := table.keys() - keys:
-        raise ValueError(f"{path}: {place}: expected {', '.join(sorted(keys))}, got {', '.join(sorted(unknown))}")
+        raise ValueError(f"{place}: expected {', '.join(sorted(keys))}, got {', '.join(sorted(unknown))}")
 
 
-def _dtype(path: Path, name: Any) -> str | None:
-    if name is not None and name not in DTYPES:
-        raise ValueError(f"{path}: dtype: expected one of {', '.join(DTYPES)}, got {name!r}")
-    return name
+def _shape(place: str, table: Mapping[str, Any]) -> tuple[int, ...]:
+    shape = integers(table.get("shape"), f"{place}: shape", 0, 2**63 - 1)
+    if len(shape) > MOST_AXES:
+        raise ValueError(f"{place}: shape: expected at most {MOST_AXES} axes, got {len(shape)}")
+    if math.prod(n for n in shape if n) > MAX_WORDS:
+        raise ValueError(f"{place}: shape: expected at most 2^48 elements, got {shape}")
+    return shape
 
 
-def _rule(path: Path, pattern: str, entry: Any) -> Rule:
-    table = {"initializer": entry} if isinstance(entry, str) else dict(entry) if isinstance(entry, dict) else {}
-    name = table.pop("initializer", None)
-    if name not in INITIALIZERS:
-        raise ValueError(f"{path}: rules.{pattern}: initializer: expected one of {', '.join(INITIALIZERS)}, got {name!r}")
+def _dtype(place: str, table: Mapping[str, Any]) -> str | None:
+    name = table.get("dtype")
+    return None if name is None else choice(name, f"{place}dtype", *DTYPES)
+
+
+def _expanded(place: str, names: str, most: int) -> Iterator[str]:
+    """The names of an entry, at least one and at most so many."""
+    check_name(names)
+    count = 1
+    for first, last in RANGE.findall(names):
+        if max(len(first), len(last)) > MOST_DIGITS or int(first) > int(last):
+            raise ValueError(f"{place}: expected a range that goes up, of numbers of at most {MOST_DIGITS} digits, "
+                             f"got <{first}-{last}>")
+        count *= int(last) - int(first) + 1
+    if count > most:
+        raise ValueError(f"{place}: expected at most {MOST_TENSORS} tensors in all, got {count} of this entry")
+    return Row("", names, (), ("", {})).expand()
+
+
+def _rule(place: str, entry: Any) -> Rule:
+    table = {"initializer": entry} if isinstance(entry, str) else dict(_table(place, entry))
+    name = choice(table.pop("initializer", None), f"{place}: initializer", *INITIALIZERS)
     try:
         return make_rule(name, table)
     except TypeError as error:
-        raise ValueError(f"{path}: rules.{pattern}: {error}") from None
+        raise ValueError(f"{place}: {error}") from None
 
 
 def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, shards: int = 1, overwrite: bool = False,
@@ -155,8 +203,10 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
 
         return safetensors.create(path, tensors, spec.rules, seed=seed, shards=shards, overwrite=overwrite,
                                   num_threads=num_threads)
-    if path.suffix not in SUFFIXES or shards != 1:
-        raise ValueError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}, the first for {shards} shards")
+    if path.suffix not in SUFFIXES:
+        raise ValueError(f"{path}: expected a name that ends in {', '.join(SUFFIXES)}")
+    if shards != 1:
+        raise ValueError(f"{path}: expected one file, got {shards} shards, which safetensors files alone come in")
     if path.suffix == ".npy":
         if len(tensors) != 1:
             raise ValueError(f"{path}: expected one tensor for an npy file, got {len(tensors)}")

@@ -7,18 +7,28 @@ reads a tensor whole and writes from memory; here files larger than memory are r
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
+import operator
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from ..core.arguments import integers
 from ..core.dtypes import DTYPES, DType
+from . import strict_json
 
-__all__ = ["Entry", "decode", "encode"]
+__all__ = ["Entry", "check", "decode", "encode"]
 
 MAX_BYTES = 100_000_000  # of the JSON; what the safetensors library allows
 CODES = {"float64": "F64", "float32": "F32", "float16": "F16", "bfloat16": "BF16"}
+# All codes of the format, and the bits of an element.
+BITS = {"F4": 4, "F6_E2M3": 6, "F6_E3M2": 6} | dict.fromkeys(
+    ("BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3", "F8_E8M0", "F8_E4M3FNUZ", "F8_E5M2FNUZ"), 8) | dict.fromkeys(
+    ("I16", "U16", "F16", "BF16"), 16) | dict.fromkeys(("I32", "U32", "F32"), 32) | dict.fromkeys(
+    ("I64", "U64", "F64", "C64"), 64)
+MAX_DEPTH = 127  # of nested JSON
 _DTYPES = {code: DTYPES[name] for name, code in CODES.items()}
 
 
@@ -62,11 +72,13 @@ def encode(tensors: Iterable[tuple[str, DType, tuple[int, ...]]], metadata: Mapp
 def decode(file: IO[bytes], size: int) -> tuple[list[Entry], int]:
     """The tensors of a file of so many bytes, and where the bytes behind its header begin.
 
+    What the safetensors library refuses is refused here too; beyond that, tensors of one name, and entries that are no tables.
+
     Raises
     ------
     ValueError
-        A header longer than the file or 100 MB; one that is not JSON of the format; a float tensor whose bytes are not within
-        the file, or not as many as its shape takes.
+        A header longer than the file or `MAX_BYTES`; one that is not JSON of the format; a tensor whose bytes are not as many
+        as its shape takes; tensors that overlap, leave a hole or do not end where the file does.
 
     Examples
     --------
@@ -80,18 +92,81 @@ def decode(file: IO[bytes], size: int) -> tuple[list[Entry], int]:
     if not 2 <= length <= min(MAX_BYTES, size - 8):
         raise ValueError(f"expected a safetensors file, got a header of {length} bytes")
     try:
-        header = json.loads(file.read(length).decode())
-        entries = [_entry(name, entry) for name, entry in header.items() if name != "__metadata__"]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ValueError("expected a safetensors file, got a header that is not its JSON") from None
+        header = strict_json.loads(file.read(length).decode())
+        _check_metadata(header.pop("__metadata__", None))
+        entries = [_entry(name, entry) for name, entry in header.items()]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        told = f"no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"expected a safetensors file, got a header that is not its JSON: {told}") from None
     first = 8 + length
-    for name, _, dtype, shape, start, end in entries:
-        if not 0 <= start <= end <= size - first or (dtype and end - start != math.prod(shape) * dtype.itemsize):
-            raise ValueError(f"tensor {name!r}: expected its bytes within the file, got [{start}, {end})")
+    _check_places(entries, size - first)
     return entries, first
 
 
-def _entry(name: str, entry: Mapping[str, Any]) -> Entry:
-    start, end = integers(entry["data_offsets"], "data_offsets", -math.inf)
-    code = str(entry["dtype"])
-    return Entry(name, code, _DTYPES.get(code), integers(entry["shape"], "shape"), start, end)
+def check(path: Path) -> None:
+    """The safetensors library's own verdict, where it is installed.
+
+    Raises
+    ------
+    ValueError
+        With its reason.
+    """
+    try:
+        from safetensors import SafetensorError, safe_open
+    except ImportError:
+        return
+    try:
+        with safe_open(path, framework="numpy"):
+            pass
+    except SafetensorError as error:
+        raise ValueError(f"the safetensors library refuses it: {error}") from None
+
+
+def _entry(name: str, entry: Any) -> Entry:
+    if not isinstance(entry, dict):
+        raise TypeError(f"tensor {name!r}: expected a table, got {entry!r}")
+    code = entry["dtype"]
+    if code not in BITS:
+        raise ValueError(f"tensor {name!r}: dtype: expected one of {', '.join(BITS)}, got {code!r}")
+    shape, offsets = (_sizes(name, key, entry[key]) for key in ("shape", "data_offsets"))
+    if len(offsets) != 2:
+        raise ValueError(f"tensor {name!r}: data_offsets: expected two, got {len(offsets)}")
+    for key in entry.keys() - {"dtype", "shape", "data_offsets"}:
+        if _depth(entry[key]) > MAX_DEPTH - 2:
+            raise ValueError(f"tensor {name!r}: {key}: nested too deeply")
+    return Entry(name, code, _DTYPES.get(code), shape, *offsets)
+
+
+def _sizes(name: str, key: str, value: Any) -> tuple[int, ...]:
+    if not isinstance(value, list):
+        raise TypeError(f"tensor {name!r}: {key}: expected a list, got {value!r}")
+    return integers(value, f"tensor {name!r}: {key}", 0, 2**64 - 1)
+
+
+def _depth(value: Any) -> int:
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else None
+    return 0 if inner is None else 1 + max(map(_depth, inner), default=0)
+
+
+def _check_metadata(metadata: Any) -> None:
+    if metadata is not None and not (isinstance(metadata, dict) and all(isinstance(text, str) for text in metadata.values())):
+        raise TypeError(f"__metadata__: expected text by name, got {metadata!r}")
+
+
+def _check_places(entries: list[Entry], size: int) -> None:
+    """That the tensors, in the order of their bytes, fill the file."""
+    end = 0
+    for entry in sorted(entries, key=lambda entry: (entry.start, entry.end)):
+        name, code, _, shape, start, stop = entry
+        counts = list(itertools.accumulate(shape, operator.mul, initial=1))
+        bits = counts[-1] * BITS[code]
+        if max(*counts, bits) >= 2**64:  # also where a later 0 would make it 0: others stop there
+            raise ValueError(f"tensor {name!r}: expected a shape of fewer than 2^64 bits, got {shape}")
+        if bits % 8 or stop - start != bits // 8:
+            raise ValueError(f"tensor {name!r}: expected {bits / 8:g} bytes for {code} of shape {shape}, got [{start}, {stop})")
+        if start != end:
+            raise ValueError(f"tensor {name!r}: expected its bytes from {end} on, where those before it end, "
+                             f"got [{start}, {stop})")
+        end = stop
+    if end != size:
+        raise ValueError(f"expected {end} bytes of tensors, got {size} behind the header")

@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 from . import rules
 from .rules import Rule
 
-__all__ = ["ARCHITECTURES", "Architecture", "Row", "make_rule"]
+__all__ = ["ARCHITECTURES", "RANGE", "Architecture", "Row", "make_rule"]
 
 Named = tuple[str, dict[str, Any]]  # an initializer and its keyword arguments
-_RANGE = re.compile(r"<(\d+)-(\d+)>")
+RANGE = re.compile(r"<([0-9]+)-([0-9]+)>")
 
 
 class Row(NamedTuple):
@@ -31,11 +31,11 @@ class Row(NamedTuple):
     @property
     def pattern(self) -> str:
         """The row's names as one ``fnmatch`` pattern."""
-        return _RANGE.sub("*", self.names)
+        return RANGE.sub("*", self.names)
 
     def expand(self) -> Iterator[str]:
         """Each name of the row."""
-        pieces = _RANGE.split(self.names)  # text, first, last, text, first, last, ..., text
+        pieces = RANGE.split(self.names)  # text, first, last, text, first, last, ..., text
         spans = [range(int(a), int(b) + 1) for a, b in zip(pieces[1::3], pieces[2::3], strict=True)]
         for numbers in itertools.product(*spans):
             tail = (f"{number}{text}" for number, text in zip(numbers, pieces[3::3], strict=True))

@@ -266,3 +266,44 @@ def test_entry_point():
     if not os.path.exists(script):
         pytest.skip("not installed with its script")
     assert subprocess.run([script, "--version"], capture_output=True, text=True, check=True).stdout.startswith("fastinit ")
+
+
+@pytest.mark.parametrize(("args", "told"), [
+    (["explain", "normal", "1.5x2"], "'1.5x2'"), (["explain", "normal", "64x-32"], "'64x-32'"),
+    (["explain", "normal", "abc"], "'abc'"), (["explain", "normal", "3x"], "'3x'"), (["explain", "normal", ""], "got ''"),
+    (["explain", "normal", "9" * 4000], "19 digits"), (["explain", "normal", "3,4x5"], "'3,4x5'"),
+    (["init", "gpt2", "x.npz", "--seed=x"], "expected an integer >= 0, got 'x'"),
+    (["init", "gpt2", "x.npz", "--shards=1_0"], "expected an integer >= 1, got '1_0'"),
+    (["words", "--count=" + "9" * 5000], "expected an integer >= 0"), (["audit", "x", "--\x1b[2K\n"], r"\x1b[2K\n"),
+])
+def test_arguments_that_cannot_be_read_are_refused_whole(args, told, capsys):
+    with pytest.raises(SystemExit) as stop:
+        cli.main(args)
+    assert stop.value.code == 2
+    *usage, error = capsys.readouterr().err.splitlines()
+    assert told in error and "error:" in error and len(error) < 2200
+    assert not usage or usage[0].startswith("usage: ") and all(line.startswith(" ") for line in usage[1:])
+
+
+@pytest.mark.parametrize(("options", "told"), [
+    (["std=1", "std=2"], "std: expected once"), (["std=" + "-" * 3000 + "1"], "std: expected a real number"),
+    (["std=" + "[" * 3000], "std: expected a real number"), (["std=" + "9" * 5000], "std"), (["std=\x1b[2K\n"], r"\x1b[2K\n"),
+])
+def test_options_that_cannot_be_read_are_refused(options, told, capsys):
+    err = refused(capsys, "explain", "normal", "3", *options)
+    assert told in err and err.count("\n") == 1 and len(err) < 2200
+
+
+def test_data_that_is_no_benchmark_is_refused(tmp_path, capsys):
+    pytest.importorskip("matplotlib")
+    for text in ("", "[]", "{}", '{"records": 3}', '{"records": [{}]}', "[" * 10**5):
+        (tmp_path / "d.json").write_text(text)
+        assert "d.json: expected what" in refused(capsys, "plot", "speed", str(tmp_path / "p.png"), "--data",
+                                                  str(tmp_path / "d.json"))
+
+
+def test_reports_are_printed_in_any_encoding(tmp_path):
+    np.savez(tmp_path / "w.npz", **{"wé\x1b[2K": np.arange(3.0), "l" * 30: np.arange(3.0)})
+    done = subprocess.run([sys.executable, "-m", "fastinit", "audit", "w.npz"], cwd=tmp_path, capture_output=True, check=True,
+                          env={**os.environ, "PYTHONIOENCODING": "ascii"}, timeout=60)
+    assert rb"w\xe9\x1b[2K " in done.stdout and rb"\u2026llll" in done.stdout

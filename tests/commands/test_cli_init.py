@@ -80,8 +80,8 @@ def test_spec_files(tmp_path, capsys, suffix):
 
 
 @pytest.mark.parametrize(("change", "told"), [
-    ({"tensors": {}}, "'tensors'"),
-    ({"rules": None}, "'rules'"),
+    ({"tensors": {}}, "spec.json: tensors: "),
+    ({"rules": None}, "spec.json: rules: "),
     ({"seed": 3}, "seed"),
     ({"dtype": "int8"}, "int8"),
     ({"tensors": {"w": [3, -1]}}, "tensors.w"),
@@ -137,3 +137,60 @@ def test_failing_system(tiny, tmp_path, capsys, monkeypatch):
     assert cli.main(["init", "tiny", str(tmp_path / "model.npz")]) == 3
     assert "No space left" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+def spec_of(text, tmp_path, suffix=".json"):
+    path = tmp_path / f"spec{suffix}"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode() if isinstance(text, str) else json.dumps(text).encode())
+    return str(path)
+
+
+RULES = {"*": "zeros"}
+
+
+@pytest.mark.parametrize(("spec", "told"), [
+    ({"tensors": {"a.<5-1>": [3]}, "rules": RULES}, "tensors.a.<5-1>: expected a range that goes up"),
+    ({"tensors": {"a.<0-99999999>": [3]}, "rules": RULES}, "tensors.a.<0-99999999>: expected at most 262144 tensors"),
+    ({"tensors": {"a.<0-511><0-512>": [3]}, "rules": RULES}, "got 262656"),
+    ({"tensors": {"a.<0-" + "9" * 40 + ">": [3]}, "rules": RULES}, "18 digits"),
+    ({"tensors": {"a.<0-3>": [3], "a.<3-4>": [3]}, "rules": RULES}, "tensors.a.<3-4>: expected names of its own, got 'a.3'"),
+    ({"tensors": {"a.<0-262142>": [3]}, "rules": {f"*{i}": "zeros" for i in range(33)}}, "rules: expected at most 32"),
+    ({"tensors": {"w": [int("9" * 4000)]}, "rules": RULES}, "tensors.w: shape: expected ints"),
+    ({"tensors": {"w": [2**40, 2**40]}, "rules": RULES}, "tensors.w: shape: expected at most 2^48 elements"),
+    ({"tensors": {"w": [2**62, 0, 2**62]}, "rules": RULES}, "tensors.w: shape: expected at most 2^48 elements"),
+    ({"tensors": {"w": [1] * 33}, "rules": RULES}, "tensors.w: shape: expected at most 32 axes"),
+    ({"tensors": {"w": None}, "rules": RULES}, "tensors.w: shape"), ({"tensors": {"w": "3"}, "rules": RULES}, "tensors.w"),
+    ({"tensors": {"w": [True]}, "rules": RULES}, "tensors.w: shape"), ({"tensors": {"w": [3.0]}, "rules": RULES}, "tensors.w"),
+    ({"tensors": {"w": {"shape": [3], "dtype": ["float32"]}}, "rules": RULES}, "tensors.w: dtype"),
+    ({"tensors": {"w": {"shape": [3], "dtype": "f4"}}, "rules": RULES}, "tensors.w: dtype"),
+    ({"tensors": {"w": [3]}, "rules": {"*": 3}}, "rules.*: expected a table, got 3"),
+    ({"tensors": {"w": [3]}, "rules": {"*": {"initializer": ["normal"]}}}, "rules.*: initializer: expected a str"),
+    ({"tensors": {"w": [3]}, "rules": {"*": {}}}, "rules.*: initializer"),
+    ({"tensors": ["w"], "rules": RULES}, "tensors: expected a table"), ([], "the top level: expected a table"),
+    ('{"tensors": {"w": [3], "w": [4]}, "rules": {"*": "zeros"}}', "the key 'w' twice"),
+    ('{"tensors": {"w": [3]}, "rules": {"*": "ones", "*": "zeros"}}', "the key '*' twice"),
+    ('{"tensors": {"w": [' + "9" * 5000 + "]}}", "5000 digits"), ('{"tensors": {"w": [NaN]}}', "NaN"),
+    ('{"tensors": {"w": [1e999]}}', "1e999"), ('{"tensors": {"\\ud800": [1]}, "rules": {"*": "zeros"}}', "surrogates"),
+    ("[" * 10**5, "too deeply"), ("", "Expecting value"), (b"\xff\xfe{}", "utf-8"), (b"\xef\xbb\xbf{}", "BOM"),
+    (b" " * (2**24 + 1), "16777216 bytes"),
+])
+def test_specs_that_cannot_be_meant_are_refused_by_the_entry(tmp_path, capsys, spec, told):
+    err = refused(capsys, "init", spec_of(spec, tmp_path), str(tmp_path / "m.npz"))
+    assert "spec.json: " in err and told in err and err.count("\n") == 1 and len(err) < 2200
+    assert [path.name for path in tmp_path.iterdir()] == ["spec.json"]
+
+
+@pytest.mark.parametrize(("spec", "told"), [
+    ('[tensors]\nw = [3]\nw = [4]\n', "overwrite"), ('[tensors]\n"a.<5-1>" = [3]\n[rules]\n"*" = "zeros"', "tensors.a.<5-1>"),
+    ('[tensors]\nw = [3]\n[rules]\n"*" = { initializer = "normal", std = nan }', "std"), ("x = " + "[" * 10**5, "too deeply"),
+    ('[tensors]\nw = [' + "9" * 5000 + "]", "spec.toml"), (b"\xff", "utf-8"), ("x", "spec.toml"),
+])
+def test_toml_that_cannot_be_meant_is_refused(tmp_path, capsys, spec, told):
+    pytest.importorskip("tomllib")
+    err = refused(capsys, "init", spec_of(spec, tmp_path, ".toml"), str(tmp_path / "m.npz"))
+    assert told in err and err.count("\n") == 1 and len(err) < 2200
+
+
+def test_a_name_that_no_writer_has_is_refused_in_one_sentence(tmp_path, capsys):
+    assert refused(capsys, "init", "gpt2", str(tmp_path / "x.foo")).endswith("in .safetensors, .npz, .npy\n")
+    assert "2 shards" in refused(capsys, "init", "gpt2", str(tmp_path / "x.npz"), "--shards", "2")

@@ -43,7 +43,7 @@ def test_what_is_no_float_is_told_without_a_dtype():
 
 
 @pytest.mark.parametrize(("header", "bytes_behind", "told"), [
-    (tensor(), 47, r"tensor 'w'.* got \[0, 48\)"), (tensor(data_offsets=[-48, 0]), 48, "tensor 'w'"),
+    (tensor(), 47, "expected 48 bytes of tensors, got 47"), (tensor(data_offsets=[-48, 0]), 48, "tensor 'w'"),
     (tensor(data_offsets=[48, 0]), 48, "tensor 'w'"), (tensor(data_offsets=[0, 44]), 48, "tensor 'w'"),
     (tensor(shape=[3, 5]), 99, "tensor 'w'"), (tensor(dtype="F64"), 99, "tensor 'w'"),
     (tensor(dtype="I64", data_offsets=[0, 100]), 99, "tensor 'w'"), (tensor(shape=[3, -4]), 48, "not its JSON"),
@@ -64,7 +64,7 @@ def test_a_shape_that_no_array_has_is_refused_with_the_name_of_its_file(tmp_path
     for shape in ([10**30, 0], [0] * 100):
         text = json.dumps(tensor(shape=shape, data_offsets=[0, 0])).encode()
         (tmp_path / "w.safetensors").write_bytes(len(text).to_bytes(8, "little") + text)
-        with pytest.raises(ValueError, match="w.safetensors: .*dimension"):
+        with pytest.raises(ValueError, match="w.safetensors: .*(dimension|got .10{30}, 0)"):
             list(read(tmp_path / "w.safetensors"))
 
 
