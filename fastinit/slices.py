@@ -15,13 +15,12 @@ True
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Sequence
 
-from .core.arguments import integers
-from .core.blocks import Block, block_of, from_index, placed, tiles
+from .core.arguments import integers, is_sequence, items, shown, sizes as checked
+from .core.blocks import Block, block_of, from_index, tiles
 
-__all__ = ["Block", "Runs", "block_of", "chunks", "from_index", "runs", "shards", "tiles"]
+__all__ = ["Block", "block_of", "chunks", "from_index", "shards", "tiles"]
 
 Shape = tuple[int, ...]
 
@@ -52,18 +51,17 @@ def chunks(shape: int | Sequence[int], sizes: Sequence[int | Sequence[int]]) -> 
     >>> chunks((5,), [(1, 4)])
     [Block(offset=(0,), shape=(1,)), Block(offset=(1,), shape=(4,))]
     """
-    whole = integers(shape, "shape")
-    if not isinstance(sizes, Sequence) or isinstance(sizes, (str, bytes)):
-        raise TypeError(f"sizes: expected an entry for each axis of {whole}, got {sizes!r}")
-    if len(sizes) != len(whole):
-        raise ValueError(f"sizes: expected an entry for each axis of {whole}, got {sizes!r}")
-    return _grid([_cells(n, integers(entry, "sizes"), isinstance(entry, Iterable)) for n, entry in zip(whole, sizes)])
+    whole = checked(shape, "shape")
+    entries = items(sizes, "sizes", f"an entry for each axis of {whole}", len(whole))
+    if len(entries) != len(whole):
+        raise ValueError(f"sizes: expected an entry for each axis of {whole}, got {shown(sizes)}")
+    return _grid([_cells(n, integers(entry, "sizes"), is_sequence(entry)) for n, entry in zip(whole, entries)])
 
 
 def _cells(n: int, sizes: Shape, all_given: bool) -> Shape:
     if all_given:
         if sum(sizes) != n:
-            raise ValueError(f"sizes: expected sizes that add up to {n}, got {sizes}")
+            raise ValueError(f"sizes: expected sizes that add up to {n}, got {shown(sizes)}")
         return sizes
     if not sizes[0]:
         raise ValueError("sizes: expected a size > 0, got 0")
@@ -99,9 +97,10 @@ def shards(shape: int | Sequence[int], parts: int | Sequence[int]) -> list[Block
     >>> [block.shape for block in shards(5, 4)]
     [(2,), (2,), (1,), (0,)]
     """
-    whole, counts = integers(shape, "shape"), integers(parts, "parts")
+    whole = checked(shape, "shape")
+    counts = integers(parts, "parts", count=len(whole))
     if len(counts) != len(whole) or 0 in counts:
-        raise ValueError(f"parts: expected an int > 0 for each axis of {whole}, got {parts!r}")
+        raise ValueError(f"parts: expected an int > 0 for each axis of {whole}, got {shown(parts)}")
     steps = [-(-n // count) for n, count in zip(whole, counts)]
     return _grid([tuple(min(step, max(n - step * i, 0)) for i in range(count))
                   for n, step, count in zip(whole, steps, counts)])
@@ -111,44 +110,3 @@ def _grid(sizes: Sequence[Shape]) -> list[Block]:
     firsts = [itertools.accumulate(axis, initial=0) for axis in sizes]
     cells = itertools.product(*(zip(*axis) for axis in zip(firsts, sizes)))
     return [Block(tuple(first for first, _ in cell), tuple(n for _, n in cell)) for cell in cells]
-
-
-class Runs(NamedTuple):
-    """``repeat`` runs of ``length`` elements each: run j starts at global index ``start + j * stride`` and is written at byte
-    ``position + j * pitch`` of the memory."""
-
-    start: int
-    length: int
-    stride: int
-    repeat: int
-    position: int
-    pitch: int
-
-
-def runs(shape: Shape, strides: Sequence[int], itemsize: int, global_shape: Shape, offset: Shape) -> Iterator[Runs]:
-    """A block's elements in C order, as regular sets of runs that are as long as block and memory allow.
-
-    Parameters
-    ----------
-    shape, strides, itemsize
-        Of the memory, as NumPy has them.
-    global_shape, offset
-        The block is that of `shape` at `offset`.
-
-    Examples
-    --------
-    >>> list(runs((2, 3), (12, 4), 4, (4, 6), (2, 3)))
-    [Runs(start=15, length=3, stride=6, repeat=2, position=0, pitch=12)]
-    >>> list(runs((2, 6), (24, 4), 4, (4, 6), (2, 0)))
-    [Runs(start=12, length=12, stride=0, repeat=1, position=0, pitch=0)]
-    """
-    if 0 in shape:
-        return
-    start, axes = placed(shape, strides, global_shape, offset)
-    length = axes.pop()[0] if axes and axes[-1][1:] == (1, itemsize) else 1
-    # The longest axis is the regular one; the others are gone through here.
-    repeat, stride, pitch = axes.pop(max(range(len(axes)), key=lambda i: axes[i][0])) if axes else (1, 0, 0)
-    for index in itertools.product(*(range(n) for n, _, _ in axes)):
-        begin = start + sum(at * step for at, (_, step, _) in zip(index, axes))
-        position = sum(at * pitch for at, (_, _, pitch) in zip(index, axes))
-        yield Runs(begin, length, stride, repeat, position, pitch)

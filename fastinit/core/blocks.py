@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from .arguments import integer, integers
+from .arguments import integer, integers, items, shown, sizes
 from .public import public_in
 
 __all__ = ["Block", "block_of", "from_index", "merged", "placed", "tiles"]
@@ -68,25 +68,33 @@ def from_index(index: Sequence[slice | int], global_shape: int | Sequence[int]) 
     >>> from_index((-1, slice(3, None)), (4, 6))
     Block(offset=(3, 3), shape=(1, 3))
     """
-    whole = integers(global_shape, "global_shape")
-    if not isinstance(index, Sequence) or isinstance(index, (str, bytes)):
-        raise TypeError(f"index: expected a slice or an int for each axis of {whole}, got {index!r}")
-    if len(index) != len(whole):
-        raise ValueError(f"index: expected a slice or an int for each axis of {whole}, got {index!r}")
-    bounds = [_bounds(entry, n, axis) for axis, (entry, n) in enumerate(zip(index, whole))]
+    whole = sizes(global_shape, "global_shape")
+    return _selected(_entries(index, whole), whole)
+
+
+def _entries(index: Any, whole: Shape) -> tuple[Any, ...]:
+    expected = f"a slice or an int for each axis of {whole}"
+    entries = items(index, "index", expected, len(whole))
+    if len(entries) != len(whole):
+        raise ValueError(f"index: expected {expected}, got {shown(index)}")
+    return entries
+
+
+def _selected(entries: tuple[Any, ...], whole: Shape) -> Block:
+    bounds = [_bounds(entry, n, axis) for axis, (entry, n) in enumerate(zip(entries, whole))]
     return Block(tuple(first for first, _ in bounds), tuple(n for _, n in bounds))
 
 
 def _bounds(entry: Any, n: int, axis: int) -> tuple[int, int]:
     """First element and size that one entry of an index selects on an axis of n."""
     if isinstance(entry, slice):
-        wanted = f"index: expected slices of ints with step 1, got {entry} on axis {axis}"
+        wanted = f"index: expected slices of ints with step 1, got {shown(entry)} on axis {axis}"
         try:
             first, end, step = entry.indices(n)
-        except TypeError:  # bounds that are no integers
-            raise TypeError(wanted) from None
         except ValueError:  # a step of 0
             step = 0
+        except Exception as error:  # bounds that are no integers
+            raise TypeError(wanted) from error
         if step != 1:
             raise ValueError(wanted)
         return first, max(end - first, 0)
@@ -108,22 +116,24 @@ def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[
     >>> block_of((3,), (4, 6), index=(1, slice(3, 6)))
     ((4, 6), (1, 3), (1, 3))
     """
+    shape = sizes(shape, "shape")
     if global_shape is None:
         if offset is not None or index is not None:
             name, value = ("offset", offset) if index is None else ("index", index)
-            raise ValueError(f"{name}: {value!r} was given without global_shape")
+            raise ValueError(f"{name}: {shown(value)} was given without global_shape")
         return shape, (0,) * len(shape), shape
-    whole = integers(global_shape, "global_shape")
+    whole = sizes(global_shape, "global_shape")
     if index is not None:
         if offset is not None:
-            raise ValueError(f"offset, index: expected one of the two, got {offset!r} and {index!r}")
-        block = from_index(index, whole)
-        kept = tuple(n for entry, n in zip(index, block.shape) if isinstance(entry, slice))
+            raise ValueError(f"offset, index: expected one of the two, got {shown(offset)} and {shown(index)}")
+        entries = _entries(index, whole)
+        block = _selected(entries, whole)
+        kept = tuple(n for entry, n in zip(entries, block.shape) if isinstance(entry, slice))
         if kept != shape:
-            raise ValueError(f"index: expected one that selects the tensor's shape {shape}, got {index!r} of {whole}, which "
-                             f"selects {kept}")
+            raise ValueError(f"index: expected one that selects the tensor's shape {shape}, got {shown(index)} of {whole}, "
+                             f"which selects {kept}")
         return whole, *block
-    at = (0,) * len(whole) if offset is None else integers(offset, "offset")
+    at = (0,) * len(whole) if offset is None else integers(offset, "offset", 0, 2**60, len(whole))
     if not len(whole) == len(at) == len(shape):
         raise ValueError(f"global_shape, offset: expected {len(shape)} numbers each for a block of shape {shape}, "
                          f"got {whole} and {at}")
@@ -168,14 +178,18 @@ def merged(shape: Shape, *strides: Sequence[int]) -> list[tuple[int, ...]]:
 
 
 @public_in("fastinit.slices")
-def tiles(shape: Shape, limit: int) -> Iterator[tuple[Shape, Shape]]:
-    """(offset, shape) of blocks of at most `limit` elements that make up `shape`, in C order.
+def tiles(shape: int | Sequence[int], limit: int) -> Iterator[tuple[Shape, Shape]]:
+    """(offset, shape) of blocks of at most `limit` elements, but of one, that make up `shape`, in C order.
 
     Examples
     --------
     >>> list(tiles((3, 2, 2), 8))
     [((0, 0, 0), (2, 2, 2)), ((2, 0, 0), (1, 2, 2))]
     """
+    return _tiles(sizes(shape, "shape"), integer(limit, "limit"))
+
+
+def _tiles(shape: Shape, limit: int) -> Iterator[tuple[Shape, Shape]]:
     if 0 in shape:
         return
     axis = len(shape)

@@ -16,17 +16,17 @@ import numpy as np
 
 from . import _kernels
 from . import memory as _memory
-from .arguments import check_name, integer, integers
+from .arguments import check_name, integer, shown, sizes, threads
 from .blocks import block_of
 from .dtypes import DType, resolve
 from .plan import Plan
-from .public import public
+from .public import check_arguments, lists_parameters, public
 from .rng_methods import RngMethods
-from .signatures import check_arguments, describe
+from .signatures import describe
 from .streams import Rng, Seed, call_key, seed_material, stream_key
 
 __all__ = ["Canvas", "INITIALIZERS", "InPlace", "Initializer", "Recipe", "Known", "empty", "initializer",
-           "is_plain", "perform", "prepare", "recipe_of", "words"]
+           "is_plain", "perform", "prepare", "recipe_of", "remembered", "words"]
 
 
 class Canvas(NamedTuple):
@@ -79,7 +79,7 @@ class Initializer(Protocol):
     """A public function made of a definition: the one that allocates, whose ``in_place`` is the one that fills."""
 
     definition: Definition
-    remembered: Callable[..., Known | None]
+    sees_signs: bool
     in_place: InPlace
     __name__: str
 
@@ -95,7 +95,8 @@ def recipe_of(function: Any, shape: tuple[int, ...], dtype: DType, args: Sequenc
         with _kernels.default_environment():
             return function.definition(shape, dtype, *args, **options)
     except TypeError:
-        check_arguments(function, args, options)
+        before = [None] if {"tensor", "shape"} & function.__signature__.parameters.keys() else []
+        check_arguments(function.__name__, function.__signature__, [*before, *args], options)
         raise
 
 
@@ -144,35 +145,38 @@ _NO_KEY = bytes(32)
 
 def empty(shape: Any, dtype: Any) -> np.ndarray:
     """New memory of the dtype; bfloat16 asked for by name is uint16, by ml_dtypes' type an array of that."""
-    entry, sizes = resolve(dtype), integers(shape, "shape")
-    _memory.check_words(entry, sizes, "shape")
-    return np.empty(sizes, entry.storage if isinstance(dtype, str) else np.dtype(dtype))
+    entry, checked = resolve(dtype), sizes(shape, "shape")
+    _memory.check_words(entry, checked, "shape")
+    return np.empty(checked, entry.storage if isinstance(dtype, str) else np.dtype(dtype))
 
 
 _FILLED, _TOO_LARGE = _kernels.FILLED, _kernels.TOO_LARGE
 # Types whose values cannot change and, of one type, are the same if they are equal; but for the zeros, which have a sign.
 _PLAIN = frozenset({int, float, str, bool, type(None), np.float32, np.float64})
+_plain_types = _PLAIN.issuperset
 
 
 def is_plain(function: Any, args: Sequence[Any], options: Mapping[str, Any]) -> bool:
-    """Whether a plan can be remembered by these arguments."""
-    values = (*args, *options.values())
-    return _PLAIN.issuperset(map(type, values)) and not (function.definition.__name__ == "constant" and 0.0 in values)
+    """Whether a plan can be remembered by these arguments. Only a constant's values depend on the sign of a zero."""
+    if args and not _plain_types(map(type, args)) or options and not _plain_types(map(type, options.values())):
+        return False
+    return not (function.sees_signs and (0.0 in args or 0.0 in options.values()))
+
+
+# One for all initializers, as memory beyond the arrays is promised to be little; typed, as True is not taken for 1.
+@functools.lru_cache(maxsize=512, typed=True)
+def remembered(function: Any, memory: np.dtype, dtype: Any, shape: tuple[int, ...], /, *args: Any,
+               **options: Any) -> Known | None:
+    """What a function's recipe for such arrays is as a plan; None where it is none."""
+    plan = recipe_of(function, shape, entry := resolve(dtype, memory), args, options).plan
+    if plan is None:
+        return None
+    _memory.check_words(entry, shape, "tensor", plan.units)
+    return plan.kernel, _memory.ns_per_byte(plan), plan.dist != "constant"
 
 
 def initializer(definition: Definition) -> Initializer:
     """The allocating function of a definition; its ``in_place`` attribute is the other one."""
-
-    sees_signs = definition.__name__ == "constant"  # no other's values depend on the sign of a zero
-
-    @functools.lru_cache(maxsize=1024, typed=True)  # typed, as True is not taken for 1
-    def remembered(memory: np.dtype, dtype: Any, shape: tuple[int, ...], *args: Any, **options: Any) -> Known | None:
-        """None where the recipe is no plan."""
-        plan = recipe_of(in_place, shape, entry := resolve(dtype, memory), args, options).plan
-        if plan is None:
-            return None
-        _memory.check_words(entry, shape, "tensor", plan.units)
-        return plan.kernel, _memory.ns_per_byte(plan), plan.dist != "constant"
 
     def in_place(tensor, *args, seed=None, name="", num_threads=None, dtype=None, global_shape=None, offset=None,
                  index=None, **options):
@@ -182,11 +186,9 @@ def initializer(definition: Definition) -> Initializer:
         if type(tensor) is np.ndarray and type(name) is str and name.isascii() and (
                 global_shape is offset is index is None) and (
                 num_threads is None or type(num_threads) is int and num_threads > 0) and (
-                not args or _PLAIN.issuperset(map(type, args))) and (
-                not options or _PLAIN.issuperset(map(type, options.values()))) and (
-                not sees_signs or 0.0 not in (*args, *options.values())):
+                dtype is None or type(dtype) is str) and (not (args or options) or is_plain(in_place, args, options)):
             try:
-                plan = remembered(tensor.dtype, dtype, tensor.shape, *args, **options)
+                plan = remembered(in_place, tensor.dtype, dtype, tensor.shape, *args, **options)
             except (TypeError, ValueError):
                 plan = None
             if plan is not None:
@@ -209,7 +211,7 @@ def initializer(definition: Definition) -> Initializer:
     made = cast(Initializer, allocating)
     made.in_place = in_place
     for function in (made, cast(Any, in_place)):
-        function.definition, function.remembered = definition, remembered
+        function.definition, function.sees_signs = definition, definition.__name__ == "constant"
         setattr(RngMethods, function.__name__, _as_method(function))
     INITIALIZERS[definition.__name__] = made
     return made
@@ -220,8 +222,7 @@ def _call(function: Any, tensor: Any, args: Sequence[Any], options: Mapping[str,
     """The long way, for every call: all checks, then a key, then the values."""
     check_name(name)
     task = prepare(function, tensor, args, options, dtype, global_shape, offset, index)
-    if num_threads is not None:
-        integer(num_threads, "num_threads", 1)
+    num_threads = threads(num_threads)
     perform([(name, task)], seed_material(seed), num_threads, fresh)
     return tensor
 
@@ -233,8 +234,12 @@ def _as_method(function: Any) -> Any:
     @functools.wraps(function)
     def method(self: Rng, *args: Any, **options: Any) -> Any:
         if "seed" in options:
-            raise TypeError(f"seed: expected none, as Rng.{function.__name__} draws from the Rng, got {options['seed']!r}")
-        return function(*args, seed=self, **options)
+            raise TypeError(f"seed: expected none, as Rng.{function.__name__} draws from the Rng, got {shown(options['seed'])}")
+        try:
+            return function(*args, seed=self, **options)
+        except TypeError:
+            check_arguments(f"Rng.{function.__name__}", inspect.signature(method), [self, *args], options)
+            raise
 
     own = [p for p in function.__signature__.parameters.values() if p.name != "seed"]
     method.__signature__ = inspect.Signature([_SELF, *own])  # type: ignore[attr-defined]
@@ -242,6 +247,7 @@ def _as_method(function: Any) -> Any:
 
 
 @public
+@lists_parameters
 def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.ndarray:
     """The raw 32-bit words of a stream, which all random values are made from.
 
@@ -277,7 +283,7 @@ def words(n: int, *, seed: Seed = None, name: str = "", offset: int = 0) -> np.n
     True
     """
     check_name(name)
-    n, offset = integer(n, "n"), integer(offset, "offset")
+    n, offset = integer(n, "n", 0, _memory.MAX_WORDS), integer(offset, "offset", 0, _memory.MAX_WORDS)
     if offset + n > _memory.MAX_WORDS:
         raise ValueError(f"n, offset: a stream has 2^48 words, got {offset} + {n}")
     out, key = np.empty(n, np.uint32), stream_key(seed_material(seed), name)

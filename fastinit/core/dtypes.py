@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from . import _kernels
+from .arguments import shown
 
 __all__ = ["DTYPES", "DType", "resolve"]
 
@@ -137,10 +138,10 @@ def _asked(dtype: Any) -> DType:
         return DTYPES[dtype]
     try:
         found = None if dtype is None else _known(np.dtype(dtype))  # None would be NumPy's float64
-    except TypeError:
+    except Exception:  # NumPy looks for a dtype in whatever has one to tell
         found = None
     if found is None:
-        raise TypeError(f"dtype: expected {_wanted()}, got {dtype!r}")
+        raise TypeError(f"dtype: expected {_wanted()}, got {shown(dtype)}")
     return found
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,8 +11,11 @@ from typing import Any
 from . import memory as _memory
 from .calls import INITIALIZERS, recipe_of
 from .dtypes import resolve
-from .public import public
-from .arguments import integers
+from .arguments import shown, sizes
+from .public import check_arguments, lists_parameters, public
+from .signatures import own_signature
+
+__all__ = ["Explanation", "explain"]
 
 
 @public
@@ -74,6 +78,7 @@ class Explanation:
 
 
 @public
+@lists_parameters
 def explain(initializer: str | Callable[..., Any], shape: Any, *args: Any, dtype: Any = "float32",
             **options: Any) -> Explanation:
     """Fans, gain, standard deviation, bounds and acceptance of an initializer, without writing anything.
@@ -110,23 +115,25 @@ def explain(initializer: str | Callable[..., Any], shape: Any, *args: Any, dtype
     >>> e.fan_in, e.fan_out, round(e.std, 6)
     (288, 288, 0.083333)
     """
-    if not isinstance(initializer, str) and not hasattr(initializer, "definition"):
-        raise TypeError(f"initializer: expected the name of one, or one itself, got {initializer!r}")
+    if not isinstance(initializer, str) and not (inspect.isfunction(initializer) and hasattr(initializer, "definition")):
+        raise TypeError(f"initializer: expected the name of one, or one itself, got {shown(initializer)}")
     name = (initializer if isinstance(initializer, str) else initializer.__name__).removesuffix("_")
     if name not in INITIALIZERS:
-        raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {initializer!r}")
-    entry, sizes = resolve(dtype), integers(shape, "shape")
-    recipe = recipe_of(INITIALIZERS[name], sizes, entry, args, options)
+        raise ValueError(f"initializer: expected one of {', '.join(INITIALIZERS)}, got {shown(initializer)}")
+    entry, whole = resolve(dtype), sizes(shape, "shape")
+    definition = INITIALIZERS[name].definition
+    check_arguments(name, own_signature(definition), args, options)
+    recipe = recipe_of(INITIALIZERS[name], whole, entry, args, options)
     plan, facts = recipe.plan, recipe.facts
     random = plan is not None and plan.dist != "constant"
     acceptance, regime = (plan.acceptance, plan.regime) if plan else (1.0, None)
     units = plan.units if plan else 1
-    _memory.check_words(entry, sizes, "shape", units)
+    _memory.check_words(entry, whole, "shape", units)
     return Explanation(
-        name, sizes, entry.name, plan.dist if plan else name,
+        name, whole, entry.name, plan.dist if plan else name,
         facts.get("fan_in"), facts.get("fan_out"), facts.get("gain"),
         plan.mean if plan else facts.get("mean"), plan.std if plan else facts.get("std"),
         plan.low if plan else -math.inf, plan.high if plan else math.inf,
         regime, acceptance, 1 / acceptance,
-        (math.prod(sizes) * units if random else facts.get("draws", 0)) * (entry.real.itemsize // 4),
+        (math.prod(whole) * units if random else facts.get("draws", 0)) * (entry.real.itemsize // 4),
         recipe.write is None)

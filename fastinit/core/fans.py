@@ -6,8 +6,10 @@ import math
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-from .arguments import boolean, choice, finite, integer, integers, text
-from .public import public
+import numpy as np
+
+from .arguments import boolean, choice, finite, integer, integers, shown, sizes, text
+from .public import lists_parameters, public
 
 __all__ = ["Fans", "calculate_fans", "calculate_gain", "fan_for_mode"]
 
@@ -36,6 +38,7 @@ class Fans(NamedTuple):
 
 
 @public
+@lists_parameters
 def calculate_fans(
     shape: Sequence[int], *, layout: str = "OI", groups: int = 1, transposed: bool = False,
     fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None, batch_axis: Axes = None,
@@ -95,30 +98,31 @@ def calculate_fans(
     >>> calculate_fans((3, 3, 32, 2), in_axis=(), out_axis=3, batch_axis=2)  # Keras' depthwise kernel
     Fans(fan_in=9, fan_out=18)
     """
-    shape = integers(shape, "shape")
+    shape = sizes(shape, "shape", 2**1000)  # so that fans are numbers of float64, though the shape may be no array's
     given = Fans(_given(fan_in, "fan_in"), _given(fan_out, "fan_out"))
     if None not in given:
         return given
+    layout, groups, transposed = text(layout, "layout"), integer(groups, "groups", 1), boolean(transposed, "transposed")
     batch = () if batch_axis is None else _axes("batch_axis", batch_axis, shape)
     if in_axis is None and out_axis is None:
         roles = _by_layout(layout, shape, batch, groups, transposed)
     else:
         if (layout, groups, transposed) != ("OI", 1, False):
             raise ValueError("in_axis, out_axis: expected layout, groups and transposed at their defaults beside them, "
-                             f"got {layout!r}, {groups!r}, {transposed!r}")
+                             f"got {shown(layout)}, {shown(groups)}, {transposed}")
         roles = _by_axes(in_axis, out_axis, shape)
     if roles is None:
         if given == (None, None):
             raise ValueError(f"shape: expected at least 2 dimensions, or fan_in= and fan_out=, got {shape}, batch_axis {batch}")
         return given
-    inputs, outputs, sizes = roles
+    inputs, outputs, stored = roles
     named = (*inputs, *outputs, *batch)
     if len(set(named)) < len(named):
         raise ValueError(f"in_axis, out_axis, batch_axis: expected distinct axes of {shape}, got {inputs}, {outputs}, "
                          f"{batch}")
-    sizes = _one_of_fused(fused, outputs, sizes)
-    field = math.prod([size for axis, size in enumerate(sizes) if axis not in named])
-    return Fans(*[fan or field * math.prod([sizes[axis] for axis in axes]) for fan, axes in zip(given, (inputs, outputs))])
+    stored = _one_of_fused(fused, outputs, stored)
+    field = math.prod([size for axis, size in enumerate(stored) if axis not in named])
+    return Fans(*[fan or field * math.prod([stored[axis] for axis in axes]) for fan, axes in zip(given, (inputs, outputs))])
 
 
 # The axes of input channels, those of output channels, and the sizes of one group.
@@ -129,11 +133,10 @@ def _by_layout(layout: str, shape: tuple[int, ...], batch: tuple[int, ...], grou
     """None where there are fewer than two axes to be channels."""
     free = [axis for axis in range(len(shape)) if axis not in batch]
     letters = _spell(layout, len(free))
-    groups, transposed = integer(groups, "groups", 1), boolean(transposed, "transposed")
     if len(free) < 2:
         return None
     if len(letters) != len(free):
-        raise ValueError(f"layout: {layout!r} expects {len(letters)} axes, got {len(free)} of shape {shape}")
+        raise ValueError(f"layout: {shown(layout)} expects {len(letters)} axes, got {len(free)} of shape {shape}")
     o, i = (free[letters.index(letter)] for letter in "OI")
     sizes = _divide("groups", shape, o, groups)  # the other channel axis is stored per group
     return ((o,), (i,), sizes) if transposed else ((i,), (o,), sizes)
@@ -141,7 +144,7 @@ def _by_layout(layout: str, shape: tuple[int, ...], batch: tuple[int, ...], grou
 
 def _by_axes(in_axis: Axes, out_axis: Axes, shape: tuple[int, ...]) -> _Roles:
     if in_axis is None or out_axis is None:
-        raise ValueError(f"in_axis, out_axis: expected both, got {in_axis!r} and {out_axis!r}")
+        raise ValueError(f"in_axis, out_axis: expected both, got {shown(in_axis)} and {shown(out_axis)}")
     return (_axes("in_axis", in_axis, shape), _axes("out_axis", out_axis, shape), shape)
 
 
@@ -153,7 +156,7 @@ def _one_of_fused(fused: Any, outputs: tuple[int, ...], sizes: tuple[int, ...]) 
         return sizes
     axes = outputs if axis is None else _axes("fused", axis, sizes)
     if len(axes) != 1:
-        raise ValueError(f"fused: expected (n, axis) with one axis, got {fused!r} for the axes {axes}")
+        raise ValueError(f"fused: expected (n, axis) with one axis, got {shown(fused)} for the axes {axes}")
     return _divide("fused", sizes, axes[0], n)
 
 
@@ -171,11 +174,15 @@ def fan_for_mode(fans: Fans, mode: str) -> float:
     needed: dict[str, Sequence[float | None]] = {"fan_in": fans[:1], "fan_out": fans[1:], "fan_avg": fans, "fan_geo_avg": fans}
     key = text(mode, "mode").lower()
     if key not in needed:
-        raise ValueError(f"mode: expected one of {', '.join(needed)}, got {mode!r}")
+        raise ValueError(f"mode: expected one of {', '.join(needed)}, got {shown(mode)}")
     known = [fan for fan in needed[key] if fan is not None]
     if len(known) < len(needed[key]):
         raise ValueError(f"fan_in, fan_out: expected the numbers that mode={mode!r} needs, got {fans[0]} and {fans[1]}")
-    return math.sqrt(math.prod(known)) if key == "fan_geo_avg" else sum(known) / len(known)
+    try:
+        return math.sqrt(math.prod(known)) if key == "fan_geo_avg" else sum(known) / len(known)
+    except OverflowError:
+        raise ValueError(f"fan_in, fan_out: expected numbers whose {key} float64 holds, got {fans[0]:g}, "
+                         f"{fans[1]:g}") from None
 
 
 def _leaky_relu(slope: float) -> float:
@@ -189,6 +196,7 @@ _GAINS = {**dict.fromkeys(_ONES, 1.0), "tanh": 5.0 / 3.0, "relu": _leaky_relu(0.
 
 
 @public
+@lists_parameters
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
     """Recommended gain of a nonlinearity, as in ``torch.nn.init``.
 
@@ -227,22 +235,22 @@ def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
 
 def _spell(layout: str, ndim: int) -> str:
     # Two letters alone stand for the frameworks that say so: torch puts the spatial axes last, Keras and JAX first.
-    letters = {"OI": "OI*", "IO": "*IO"}.get(text(layout, "layout"), layout)
+    letters = {"OI": "OI*", "IO": "*IO"}.get(layout, layout)
     spatial = letters.replace("O", "", 1).replace("I", "", 1)
     known = spatial == "*" or (set(spatial) <= set("DHWL") and len(set(spatial)) == len(spatial))
     if len(letters) != len(spatial) + 2 or not known:
         raise ValueError("layout: expected one O, one I and either one * or distinct spatial letters of D, H, W, L, such as "
-                         f"'OI', 'IO', 'OI*', '*IO', 'O*I', 'OIHW', 'HWIO' or 'OHWI', got {layout!r}")
+                         f"'OI', 'IO', 'OI*', '*IO', 'O*I', 'OIHW', 'HWIO' or 'OHWI', got {shown(layout)}")
     return letters.replace("*", "*" * (ndim - 2))
 
 
 def _axes(name: str, axes: int | Sequence[int], shape: tuple[int, ...]) -> tuple[int, ...]:
-    return tuple([axis % len(shape) for axis in integers(axes, name, -len(shape), len(shape) - 1)])
+    return tuple([axis % len(shape) for axis in integers(axes, name, -len(shape), len(shape) - 1, len(shape))])
 
 
 def _divide(name: str, sizes: tuple[int, ...], axis: int, n: int) -> tuple[int, ...]:
     if sizes[axis] % n:
-        raise ValueError(f"{name}: expected a divisor of {sizes[axis]} (axis {axis} of {sizes}), got {n}")
+        raise ValueError(f"{name}: expected a divisor of {sizes[axis]} (axis {axis} of {sizes}), got {shown(n)}")
     return (*sizes[:axis], sizes[axis] // n, *sizes[axis + 1 :])
 
 
@@ -252,5 +260,7 @@ def _given(value: Any, name: str) -> int | float | None:
         return None
     fan = finite(value, name)
     if not fan > 0:
-        raise ValueError(f"{name}: expected a number > 0, got {value!r}")
-    return int(value) if fan.is_integer() else fan
+        raise ValueError(f"{name}: expected a number > 0, got {shown(value)}")
+    if isinstance(value, (int, np.integer)):  # whose digits float64 may not have
+        return int(value)
+    return int(fan) if fan.is_integer() else fan

@@ -71,7 +71,7 @@ def constant(value: float, dtype: DType) -> Plan:
     return _constant(value, math.copysign(1.0, value), dtype)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _constant(x: float, sign: float, dtype: DType) -> Plan:
     """`sign` tells -0.0 from the 0.0 that it equals."""
     if not math.isinf(x) and abs(dtype.nearest(x)) == math.inf:
@@ -80,7 +80,7 @@ def _constant(x: float, sign: float, dtype: DType) -> Plan:
     return Plan(kernel_plan("constant", dtype, bits=bits), "constant", dtype, x, 0.0, x, x)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def uniform(low: float, high: float, dtype: DType) -> Plan:
     low, high = low + 0.0, high + 0.0  # of -0.0, 0.0
     if low > high:
@@ -132,7 +132,7 @@ def rounded_std(std: float, dtype: DType) -> float:
     return rounded(std, dtype)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def normal(mean: float, std: float, dtype: DType) -> Plan:
     mean, std = mean + 0.0, std + 0.0
     if abs(mean) + REACH[dtype.real] * std > dtype.max:

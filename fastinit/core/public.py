@@ -1,13 +1,16 @@
-"""What users know by a name of the package."""
+"""What users know by a name of the package, and what they are told of arguments that fit no parameter."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import TypeVar
+import functools
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar, cast
 
-__all__ = ["public", "public_in"]
+__all__ = ["check_arguments", "lists_parameters", "public", "public_in"]
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def public_in(module: str) -> Callable[[T], T]:
@@ -23,3 +26,28 @@ def public_in(module: str) -> Callable[[T], T]:
 def public(thing: T) -> T:
     """`public_in` the package itself."""
     return public_in("fastinit")(thing)
+
+
+def check_arguments(name: str, signature: inspect.Signature, args: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """Refuses what a function has no parameter for, by the function's name, and says what there is."""
+    try:
+        signature.bind(*args, **options)
+    except TypeError as error:
+        known = [parameter for parameter in signature.parameters if parameter != "self"]
+        raise TypeError(f"{name}() {error}: its parameters are {', '.join(known) or 'none'}") from None
+
+
+def lists_parameters(function: F) -> F:
+    """A decorator that lets a call with arguments that fit no parameter say which there are. Python's own error names one
+    parameter at the most, and a function that is made within another by that one's name."""
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def told(*args: Any, **options: Any) -> Any:
+        try:
+            return function(*args, **options)
+        except TypeError:
+            check_arguments(told.__qualname__.removesuffix(".__init__"), signature, args, options)
+            raise
+
+    return cast(F, told)

@@ -1,4 +1,4 @@
-"""What users see of functions that are made of definitions: names, signatures, docstrings, and what is said of a wrong call.
+"""What users see of functions that are made of definitions: names, signatures, docstrings.
 
 ``tests/stubs.py`` writes the same signatures and docstrings into the ``.pyi`` files, for editors and type checkers.
 """
@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 from .fans import calculate_fans
 from .public import public
 
-__all__ = ["SHARED", "check_arguments", "describe", "own_parameters", "sections"]
+__all__ = ["SHARED", "describe", "own_parameters", "own_signature", "sections"]
 
 Parameter = inspect.Parameter
 
@@ -74,15 +74,10 @@ def sections(doc: str) -> dict[str, str]:
     return {"": before.strip()} | {title: text.strip("\n") for title, text in zip(rest[::2], rest[1::2])}
 
 
-def check_arguments(function: Any, args: Sequence[Any], options: Mapping[str, Any]) -> None:
-    """Refuses what a function has no parameter for, by the function's name, and says what there is; `args` come after the
-    tensor or shape. Python's own error would name the definition, or what that calls."""
-    signature = inspect.signature(function)
-    before = [None] if {"tensor", "shape"} & signature.parameters.keys() else []
-    try:
-        signature.bind(*before, *args, **options)
-    except TypeError as error:
-        raise TypeError(f"{function.__name__}() {error}: its parameters are {', '.join(signature.parameters)}") from None
+def own_signature(definition: Callable[..., Any]) -> inspect.Signature:
+    """Of a definition's own parameters: what is asked of it apart from a tensor and a stream."""
+    own, fans = own_parameters(definition)
+    return inspect.Signature([*own, *fans])
 
 
 _FIRST_DOC = {

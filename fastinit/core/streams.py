@@ -8,13 +8,12 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Sequence
-from functools import lru_cache
-from typing import Any, TypeGuard, Union
+from typing import Any, Union
 
 import numpy as np
 
-from .arguments import integer
-from .public import public
+from .arguments import integer, is_sequence, items, shown
+from .public import lists_parameters, public
 from .rng_methods import RngMethods
 
 __all__ = ["Pinned", "Rng", "Seed", "default_rng", "manual_seed", "pin"]
@@ -32,12 +31,6 @@ def _field(data: bytes) -> bytes:
     return len(data).to_bytes(8, "little") + data
 
 
-def _is_sequence(value: Any) -> TypeGuard[Sequence[Any]]:
-    if isinstance(value, np.ndarray):
-        return value.ndim > 0
-    return isinstance(value, Sequence) and not isinstance(value, (str, bytes, bytearray))
-
-
 def entropy(seed: Seed) -> tuple[int, ...]:
     """The integers that a seed stands for. Generators are advanced by 128 bits; None asks the operating system."""
     if seed is None:
@@ -50,22 +43,17 @@ def entropy(seed: Seed) -> tuple[int, ...]:
     if isinstance(seed, np.random.SeedSequence):
         low, high = (int(word) for word in seed.generate_state(2, np.uint64))
         return (high << 64 | low,)
-    if _is_sequence(seed):
-        if len(seed) == 0 or any(map(_is_sequence, seed)):
-            raise ValueError(f"seed: expected a flat sequence of at least one int, got {seed!r}")
-        return tuple(integer(value, f"seed[{i}]") for i, value in enumerate(seed))
+    if is_sequence(seed):
+        numbers = items(seed, "seed", "a flat sequence of at least one int")
+        if not numbers or any(map(is_sequence, numbers)):
+            raise ValueError(f"seed: expected a flat sequence of at least one int, got {shown(seed)}")
+        return tuple(integer(value, f"seed[{i}]") for i, value in enumerate(numbers))
     return (integer(seed, "seed"),)
 
 
-@lru_cache(maxsize=256)
 def _prefix(numbers: tuple[int, ...]) -> bytes:
     fields = [_field(n.to_bytes((n.bit_length() + 7) // 8, "little")) for n in numbers]
     return _field(_TAG) + _field(b"".join(fields))
-
-
-@lru_cache(maxsize=256)
-def _material_of(seed: int) -> bytes:
-    return material((seed,))
 
 
 _NO_CALL, _CALL = _field(b""), (8).to_bytes(8, "little")
@@ -84,20 +72,39 @@ def _sha256(data: bytes) -> Any:
     return _sha256(data)
 
 
-@lru_cache(maxsize=4096)
-def _suffix(name: str, purpose: str = "words") -> bytes:
+# What keys are hashed from: of seeds, and of names. Kept where it is short, and so many of each: models may have any number of
+# names of any length, and memory beyond the arrays is promised to be little.
+_materials: dict[int, bytes] = {}
+_suffixes: dict[str, bytes] = {}
+_KEPT, _SHORT = 512, 160
+
+
+def _kept(known: dict[Any, bytes], key: Any, made: bytes) -> bytes:
+    if len(made) <= _SHORT:
+        if len(known) >= _KEPT:
+            known.clear()
+        known[key] = made
+    return made
+
+
+def _suffix(name: str, purpose: str) -> bytes:
     return _field(name.encode()) + _field(purpose.encode())
+
+
+def _words_of(name: str) -> bytes:
+    return _kept(_suffixes, name, _suffix(name, "words"))
 
 
 def stream_key(seed_material: bytes, name: str = "", purpose: str = "words") -> bytes:
     """The 32 bytes that are a stream's key: state and increment of the main words, then of the redraws."""
-    return _sha256(seed_material + _suffix(name, purpose)).digest()
+    suffix = _suffixes.get(name) or _words_of(name) if purpose == "words" else _suffix(name, purpose)
+    return _sha256(seed_material + suffix).digest()
 
 
 def call_key(seed: Seed, name: str) -> bytes:
     """The key of one call: ``stream_key(seed_material(seed), name)``, without the two calls."""
     material = seed.next_material() if type(seed) is Rng else seed_material(seed)
-    return _sha256(material + _suffix(name)).digest()
+    return _sha256(material + (_suffixes.get(name) or _words_of(name))).digest()
 
 
 # Held for a few instructions, so one serves all. A forked child renews it: the thread that held it is not there to let go.
@@ -152,6 +159,7 @@ class Rng(RngMethods):
     Rng(seed=7, calls=2)
     """
 
+    @lists_parameters
     def __init__(self, seed: Seed = None) -> None:
         if isinstance(seed, Rng):
             raise TypeError("seed: expected what a stream can start from, got an Rng; pass the Rng itself as seed=")
@@ -166,7 +174,7 @@ class Rng(RngMethods):
         return self._calls
 
     def __repr__(self) -> str:
-        return f"Rng(seed={self.seed}, calls={self._calls})"
+        return f"Rng(seed={shown(self.seed)}, calls={self._calls})"
 
     def __getstate__(self) -> tuple[tuple[int, ...], int]:
         return self._numbers, self._calls
@@ -187,6 +195,7 @@ _default = Rng()
 
 
 @public
+@lists_parameters
 def default_rng() -> Rng:
     """The `Rng` behind calls without ``seed=``.
 
@@ -211,6 +220,7 @@ def default_rng() -> Rng:
 
 
 @public
+@lists_parameters
 def manual_seed(seed: Seed) -> Rng:
     """Start the default `Rng` anew, so that calls without ``seed=`` repeat.
 
@@ -264,10 +274,12 @@ def pin(seed: Seed) -> Pinned:
 
 def seed_material(seed: Seed) -> bytes:
     """The material of one call: an `Rng` gives a fresh one, everything else the same at every call."""
+    if type(seed) is int:
+        return _materials.get(seed) or _kept(_materials, seed, material(entropy(seed)))
     if isinstance(seed, Rng):
         return seed.next_material()
     if seed is None:
         return _default.next_material()
     if isinstance(seed, Pinned):
         return seed
-    return _material_of(seed) if type(seed) is int and seed >= 0 else material(entropy(seed))
+    return material(entropy(seed))

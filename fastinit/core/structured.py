@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from . import plan
-from .arguments import finite, integer
+from .arguments import finite, integer, shown
 from .calls import Canvas, InPlace, Recipe, initializer
 from .dtypes import DTYPES, DType
 
@@ -69,7 +69,7 @@ def dirac(shape: Shape, dtype: DType, groups: int = 1) -> Recipe:
     _rank(shape, "dirac", 3, 4, 5)
     groups = integer(groups, "groups", 1)
     if shape[0] % groups:
-        raise ValueError(f"groups: expected a divisor of the {shape[0]} output channels, got {groups}")
+        raise ValueError(f"groups: expected a divisor of the {shape[0]} output channels, got {shown(groups)}")
     per_group = shape[0] // groups
     centre = tuple(k // 2 for k in shape[2:])
 

@@ -67,7 +67,7 @@ class Architecture(NamedTuple):
 
 def make_rule(initializer: str, keywords: dict[str, Any]) -> Rule:
     """The rule object of an initializer's name and its keyword arguments."""
-    return getattr(rules, initializer.title().replace("_", ""))(**keywords)
+    return getattr(rules, rules.camel(initializer))(**keywords)
 
 
 def _architecture(source: str, *rows: tuple[str, str, tuple[int, ...], Named]) -> Architecture:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fnmatch
-import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,12 +12,18 @@ from typing import Any
 import numpy as np
 
 from ..core import elementwise, memory, structured
-from ..core.arguments import check_name, integer
-from ..core.calls import Initializer, Known, is_plain, perform, prepare
+from ..core.arguments import check_name, is_sequence, shown, threads
+from ..core.calls import INITIALIZERS, Initializer, Known, is_plain, perform, prepare, remembered
 from ..core.dtypes import DTYPES, DType, resolve
-from ..core.public import public
-from ..core.signatures import SHARED, check_arguments, own_parameters
+from ..core.public import check_arguments, lists_parameters, public
+from ..core.signatures import SHARED, own_parameters, own_signature
 from ..core.streams import Seed, seed_material
+
+__all__ = [
+    "Bilinear", "Constant", "DeltaOrthogonal", "Dirac", "Eye", "KaimingNormal", "KaimingUniform", "LecunNormal", "LecunUniform",
+    "Normal", "Ones", "Orthogonal", "Rule", "RuleMaker", "Rules", "Sparse", "TruncNormal", "Uniform", "VarianceScaling",
+    "XavierNormal", "XavierUniform", "Zeros", "camel", "fill", "rule", "rule_for", "rule_pairs",
+]
 
 
 @public
@@ -26,16 +31,22 @@ from ..core.streams import Seed, seed_material
 class Rule:
     """What `fill` does with the tensors that a pattern names: an initializer and its parameters.
 
-    `Normal`, `XavierUniform` and their like make these, and check the parameters' names.
+    `Normal`, `XavierUniform` and their like make these.
 
     Attributes
     ----------
     initializer : function
-        One that allocates, such as `normal`.
+        One of the package that allocates, such as `normal`: those alone can fill any part of a tensor by itself.
     args : tuple
         Its parameters by position.
     options : mapping of str to object
         Its parameters by name.
+
+    Raises
+    ------
+    TypeError
+        For another initializer, and for parameters that it does not have. Their values are judged by `fill`, which knows the
+        tensor.
 
     Examples
     --------
@@ -48,13 +59,29 @@ class Rule:
     args: tuple[Any, ...] = ()
     options: Mapping[str, Any] = field(default_factory=dict)
 
+    def __post_init__(self) -> None:
+        of, args, options = self.initializer, self.args, self.options
+        if not any(of is known for known in INITIALIZERS.values()):
+            raise TypeError(f"initializer: expected one that allocates, such as fastinit.normal, got {shown(of)}")
+        if not is_sequence(args):
+            raise TypeError(f"args: expected a sequence of parameters, got {shown(args)}")
+        if not isinstance(options, Mapping) or not all(isinstance(key, str) for key in options):
+            raise TypeError(f"options: expected a mapping of names to parameters, got {shown(options)}")
+        name = camel(of.__name__)
+        if shared := SHARED.keys() & options.keys():
+            raise TypeError(f"{name}: {', '.join(sorted(shared))} belong to fill, not to a rule")
+        check_arguments(name, own_signature(of.definition), args, options)
+        object.__setattr__(self, "args", tuple(args))
+        object.__setattr__(self, "options", dict(options))
+
     def __repr__(self) -> str:
-        values = [repr(value) for value in self.args] + [f"{key}={value!r}" for key, value in self.options.items()]
-        return f"{_camel(self.initializer.__name__)}({', '.join(values)})"
+        values = [shown(value) for value in self.args] + [f"{key}={shown(value)}" for key, value in self.options.items()]
+        return f"{camel(self.initializer.__name__)}({', '.join(values)})"
 
 
-def _camel(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
+def camel(name: str) -> str:
+    """An initializer's name as its rule-maker's."""
+    return name.title().replace("_", "")
 
 
 RuleMaker = Callable[..., Rule]
@@ -64,17 +91,12 @@ def rule(of: Initializer) -> RuleMaker:
     """The rule-maker of an initializer: its parameters, without a tensor."""
 
     def make(*args: Any, **options: Any) -> Rule:
-        parameters = SHARED.keys() & options.keys()
-        if parameters:
-            raise TypeError(f"{make.__name__}: {', '.join(sorted(parameters))} belong to fill, not to a rule")
-        check_arguments(make, args, options)
         return Rule(of, args, options)
 
     public(make)
-    make.__name__ = make.__qualname__ = _camel(of.__name__)
-    own, fans = own_parameters(of.definition)
-    make.__signature__ = inspect.Signature([*own, *fans])  # type: ignore[attr-defined]
-    required = [p for p in own if p.default is p.empty]
+    make.__name__ = make.__qualname__ = camel(of.__name__)
+    make.__signature__ = own_signature(of.definition)  # type: ignore[attr-defined]
+    required = [p for p in own_parameters(of.definition)[0] if p.default is p.empty]
     example = f"{make.__name__}({', '.join(['0.5'] * len(required))})"
     make.__doc__ = _DOC.format(name=of.__name__, example=example)
     return make
@@ -129,36 +151,44 @@ Bilinear: RuleMaker = rule(structured.bilinear)
 Rules = Mapping[str, Rule] | Iterable[tuple[str, Rule]]
 
 
-def rule_pairs(rules: Rules) -> list[tuple[str, Rule]]:
-    """Patterns and their rules, checked."""
+Matching = Callable[[str], Any]
+
+
+def rule_pairs(rules: Rules) -> list[tuple[Matching, Rule]]:
+    """What tells whether a name matches, and the rules, checked."""
     try:
         pairs = [(pattern, value) for pattern, value in (rules.items() if isinstance(rules, Mapping) else rules)]
-    except (TypeError, ValueError):
-        raise TypeError(f"rules: expected a mapping of patterns to rules, or pairs, got {rules!r}") from None
+    except Exception as error:
+        raise TypeError(f"rules: expected a mapping of patterns to rules, or pairs, got {shown(rules)}") from error
     for pattern, value in pairs:
         if not isinstance(pattern, str):
-            raise TypeError(f"rules: expected patterns that are str, got {pattern!r}")
+            raise TypeError(f"rules: expected patterns that are str, got {shown(pattern)}")
         if not isinstance(value, Rule):
-            raise TypeError(f"rules[{pattern!r}]: expected a rule such as fastinit.Normal(std=0.02), got {value!r}")
-    return pairs
+            raise TypeError(f"rules[{shown(pattern)}]: expected a rule such as fastinit.Normal(std=0.02), got {shown(value)}")
+    return [(_matching(pattern), value) for pattern, value in pairs]
 
 
-@lru_cache(maxsize=1024)
-def _matcher(pattern: str) -> Callable[[str], Any]:
-    """`fnmatch.fnmatchcase` with this pattern."""
+def _matching(pattern: str) -> Matching:
+    """`fnmatch.fnmatchcase` with this pattern; one without wildcards is a name, and there may be as many as tensors."""
+    return _compiled(pattern) if set(pattern) & set("*?[") else pattern.__eq__
+
+
+@lru_cache(maxsize=128)
+def _compiled(pattern: str) -> Matching:
     return re.compile(fnmatch.translate(pattern)).match
 
 
-def rule_for(name: str, pairs: Iterable[tuple[str, Rule]]) -> Rule:
+def rule_for(name: str, pairs: Iterable[tuple[Matching, Rule]]) -> Rule:
     """The first rule whose pattern matches a tensor's name."""
     check_name(name)
-    for pattern, value in pairs:
-        if _matcher(pattern)(name):
+    for matches, value in pairs:
+        if matches(name):
             return value
-    raise ValueError(f"rules: no pattern matches the tensor {name!r}")
+    raise ValueError(f"rules: no pattern matches the tensor {shown(name)}")
 
 
 @public
+@lists_parameters
 def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
          num_threads: int | None = None, dtype: Any = None) -> Mapping[str, Any]:
     """Fill a whole model, each tensor keyed by its name.
@@ -204,26 +234,28 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
     for name, tensor in arrays.items():
         found = rule_for(name, pairs)
         try:
-            if plain[id(found)] and (remembered := _known(found, tensor, asked, dtype)):
-                known.append((name, remembered, tensor))
-                continue
-            spoken_of = asked is not DTYPES["bfloat16"] or memory.array_of(tensor).dtype == np.uint16
-            tasks.append((name, prepare(found.initializer, tensor, found.args, found.options,
-                                        dtype if spoken_of else None)))
+            own = _of_tensor(dtype, asked, tensor)
+            if plain[id(found)] and (plan := _known(found, tensor, own)):
+                known.append((name, plan, tensor))
+            else:
+                tasks.append((name, prepare(found.initializer, tensor, found.args, found.options, own)))
         except (TypeError, ValueError, NotImplementedError) as error:
-            raise type(error)(f"tensor {name!r}, rule {found}, {error}") from error
+            raise type(error)(f"tensor {shown(name)}, rule {found}, {error}") from error
     targets = {name: task[1] for name, task in tasks} | {name: tensor for name, _, tensor in known}
     memory.check_disjoint([(name, targets[name]) for name in arrays])
-    if num_threads is not None:
-        integer(num_threads, "num_threads", 1)
+    num_threads = threads(num_threads)
     perform(tasks, seed_material(seed), num_threads, known=known)
     return arrays
 
 
-def _known(rule: Rule, tensor: Any, asked: DType | None, dtype: Any) -> Known | None:
+def _of_tensor(dtype: Any, asked: DType | None, tensor: Any) -> Any:
+    """The dtype asked for, where it speaks of this tensor: bfloat16 is what uint16 memory may hold, and others are what they
+    are."""
+    return None if asked is DTYPES["bfloat16"] and memory.array_of(tensor).dtype != np.uint16 else dtype
+
+
+def _known(rule: Rule, tensor: Any, dtype: Any) -> Known | None:
     """What is remembered for an array that is as plain as most of a model's are; None for all others."""
     if type(tensor) is not np.ndarray or not (flags := tensor.flags).c_contiguous or not flags.writeable:
         return None
-    if asked is DTYPES["bfloat16"] and tensor.dtype != np.uint16:
-        dtype = None
-    return rule.initializer.remembered(tensor.dtype, dtype, tensor.shape, *rule.args, **rule.options)
+    return remembered(rule.initializer, tensor.dtype, dtype, tensor.shape, *rule.args, **rule.options)  # type: ignore[arg-type]
