@@ -113,12 +113,43 @@ SI v_real R(uniform_value)(const fi_plan *plan, v_uint w, v_real *k) {
     return R(v_fma)(*k, step, rest) + R(v_set)((real)plan->shift);
 }
 
-SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
+/* Whether the fma may add shift itself: rest is 0, and the product is exact or shift is 0 too. */
+SI int R(is_joined)(const fi_plan *plan) {
+    const real scale = (real)plan->scale;
+    v_uint bits = R(v_bits)(R(v_set)(scale)) << (BITS - MANTISSA), zero = {0};
+    return plan->rest == 0 && (plan->shift == 0 || !memcmp(&bits, &zero, sizeof bits));
+}
+
+/* Whether least bounds uniform values at all: they rise with their units, of which this is the first. */
+SI int R(is_bound)(const fi_plan *plan) {
+    v_real k, first = R(uniform_value)(plan, ((v_uint){0} + 1) << (BITS - 1), &k);
+    v_real bounded = R(v_max)(first, R(v_set)((real)plan->least));
+    return memcmp(&first, &bounded, sizeof first) != 0;
+}
+
+SI void R(uniforms)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry,
+                    int bound) {
+    const v_real least = R(v_set)((real)plan->least), most = R(v_set)((real)plan->most);
     for (size_t i = 0; i < groups * R(per_group); i += 2 * LANES) {
-        v_real k, a = R(clamp)(R(uniform_value)(plan, R(unit)(words, i), &k), plan->least, plan->most);
-        v_real b = R(clamp)(R(uniform_value)(plan, R(unit)(words, i + LANES), &k), plan->least, plan->most);
-        R(put)((char *)out + i * R(size)(dtype), a, b, dtype, carry);
+        v_real k, x[2];
+        EACH(j, 2) {
+            x[j] = R(uniform_value)(plan, R(unit)(words, i + j * LANES), &k);
+            x[j] = R(v_min)(bound ? R(v_max)(x[j], least) : x[j], most);
+        }
+        R(put)((char *)out + i * R(size)(dtype), x[0], x[1], dtype, carry);
     }
+}
+
+SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, void *out, int dtype, v_carry *carry) {
+    fi_plan joined = *plan;
+    joined.rest = plan->shift;
+    joined.shift = -0.0; /* x + -0 is x, so compilers leave the sum away */
+    const int bound = R(is_bound)(plan);
+    if (R(is_joined)(plan)) {
+        if (bound) R(uniforms)(&joined, words, groups, out, dtype, carry, 1);
+        else R(uniforms)(&joined, words, groups, out, dtype, carry, 0);
+    } else if (bound) R(uniforms)(plan, words, groups, out, dtype, carry, 1);
+    else R(uniforms)(plan, words, groups, out, dtype, carry, 0);
 }
 
 /* -2 ln u for u = (centre mod 2^BITS) / 2^BITS. A negative centre is u - 1, exact to the last bit, which is what the

@@ -95,9 +95,9 @@ SI void R(propose)(const fi_plan *plan, int dist, int symmetric, const uint32_t 
 /* The next unit of each of LANES states. */
 SI v_uint R(next)(v_u64 *s, uint64_t inc) {
 #if BITS == 32
-    const v_u64 plus = (v_u64){0} + inc;
+    const v_u64 plus[2] = {(v_u64){0} + inc, (v_u64){0} + inc};
     const v_u32 w = dxsm(s, 1);
-    v_step(s, FI_PCG_MULT, plus, plus);
+    v_step(s, FI_PCG_MULT, plus);
     return w;
 #else
     const v_u64 both[2] = {s[0], s[0] * FI_PCG_MULT + inc};

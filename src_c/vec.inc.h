@@ -202,20 +202,21 @@ SI v_u32 v_low_words(const v_u64 *s) { return (v_u32)((s[0] & 0xffffffffu) | (s[
                    * words lie by pairs, as one shuffle puts them: in turns would take a shift and a blend. */
 SI size_t v_word_of_lane(size_t i) { return i / 2 % 2 * 4 + i / 4 * 2 + i % 2; }
 SI v_u64 v_paired(v_u32 words) { return (v_u64)_mm256_shuffle_epi32((__m256i)words, 0xd8); }
-SI void v_step(v_u64 *s, uint64_t power, v_u64 plus0, v_u64 plus1) {
+SI void v_step(v_u64 *s, uint64_t power, const v_u64 *plus) {
     const v_u32 power_low = (v_u32){0} + (uint32_t)power, power_high = (v_u32){0} + (uint32_t)(power >> 32);
-    const __m256i high = (__m256i)(v_high_words(s) * power_low + v_low_words(s) * power_high), zero = _mm256_setzero_si256();
-    s[0] = (v_u64)_mm256_mul_epu32((__m256i)s[0], (__m256i)power_low) + plus0 + (v_u64)_mm256_unpacklo_epi32(zero, high);
-    s[1] = (v_u64)_mm256_mul_epu32((__m256i)s[1], (__m256i)power_low) + plus1 + (v_u64)_mm256_unpackhi_epi32(zero, high);
+    const __m256i low = (__m256i)v_low_words(plus);
+    const __m256i high = (__m256i)(v_high_words(s) * power_low + (v_low_words(s) * power_high + v_high_words(plus)));
+    s[0] = (v_u64)_mm256_mul_epu32((__m256i)s[0], (__m256i)power_low) + (v_u64)_mm256_unpacklo_epi32(low, high);
+    s[1] = (v_u64)_mm256_mul_epu32((__m256i)s[1], (__m256i)power_low) + (v_u64)_mm256_unpackhi_epi32(low, high);
 }
 #else
 SI size_t v_word_of_lane(size_t i) { return FI_LANES == 1 ? 0 : i % FI_LANES64 * 2 + i / FI_LANES64; }
 #if FI_LANES > 1
 SI v_u64 v_paired(v_u32 words) { return (v_u64)words; }
 #endif
-SI void v_step(v_u64 *s, uint64_t power, v_u64 plus0, v_u64 plus1) {
-    s[0] = s[0] * power + plus0;
-    if (FI_LANES > 1) s[1] = s[1] * power + plus1;
+SI void v_step(v_u64 *s, uint64_t power, const v_u64 *plus) {
+    s[0] = s[0] * power + plus[0];
+    if (FI_LANES > 1) s[1] = s[1] * power + plus[1];
 }
 #endif
 
