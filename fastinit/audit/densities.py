@@ -90,7 +90,10 @@ def fit(mean: float, std: float, low: float, high: float) -> Density:
         if abs(slope).max() < 1e-11:
             break
         covariances = np.array([[two - one * one, three - one * two], [three - one * two, four - two * two]])
-        step = np.linalg.solve(covariances, slope)
+        try:
+            step = np.linalg.solve(covariances, slope)
+        except np.linalg.LinAlgError:  # all mass in one place: of two values, say
+            break
         now = likelihood(theta)
         while likelihood(theta + step) < now and abs(step).max() > 1e-12:
             step /= 2

@@ -163,8 +163,7 @@ class Scan:
         height, width = len(self._rows), self.size // len(self._rows)
         self.row_hashes, self.row_alive = np.zeros(height, np.uint64), np.zeros(height, bool)
         for top, left, piece in _pieces(self._rows):
-            with np.errstate(all="ignore"):  # of a scale near 0: what becomes infinite is an outlier
-                self._add_values(dtype.decode(piece).astype(np.float64).reshape(-1))
+            self._add_values(dtype.decode(piece).astype(np.float64).reshape(-1))
             bits = piece.view(f"u{piece.itemsize}").astype(np.uint64)
             if self.has_rows:
                 self._add_rows(bits, slice(top, top + len(piece)), left)
@@ -173,9 +172,8 @@ class Scan:
 
     def moments(self) -> Moments:
         """Of all finite values, as they are."""
-        with np.errstate(all="ignore"):
-            zero = np.float64(-self.median) / self.scale
-            sums = self.bulk_sums + self.outlier_sums + self.zeros * np.array([zero**k for k in range(5)])
+        zero = np.float64(-self.median) / self.scale
+        sums = self.bulk_sums + self.outlier_sums + self.zeros * np.array([zero**k for k in range(5)])
         center, unit = self.median, self.scale
         if not np.isfinite(sums).all():
             # Fourth powers of outliers 1e77 times as far out as the bulk: once more, in units of the farthest.

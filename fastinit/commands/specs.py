@@ -18,7 +18,7 @@ from ..core.memory import MAX_WORDS
 from ..formats import strict_json
 from ..formats.read import opened
 from ..models.architectures import ARCHITECTURES, RANGE, Row, make_rule
-from ..models.rules import Rule, fill, rule_for
+from ..models.rules import Rule, fill, rule_for, rule_pairs
 from .progress import progress
 
 __all__ = ["SUFFIXES", "Spec", "create", "load"]
@@ -211,7 +211,7 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
         if len(tensors) != 1:
             raise ValueError(f"{path}: expected one tensor for an npy file, got {len(tensors)}")
         (name, (shape, own)), = tensors.items()
-        return [files.create_npy(path, shape, rule_for(name, spec.rules.items()), dtype=own, seed=seed, name=name,
+        return [files.create_npy(path, shape, rule_for(name, rule_pairs(spec.rules)), dtype=own, seed=seed, name=name,
                                  overwrite=overwrite, num_threads=num_threads)]
     with files.replacing(path, overwrite) as part, open(part, "x+b") as file:
         with zipfile.ZipFile(file, "w") as archive:

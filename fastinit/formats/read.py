@@ -31,7 +31,7 @@ __all__ = ["TORCH", "Stored", "Tensor", "Unreadable", "of_array", "opened", "rea
 TORCH = (".pt", ".pth", ".bin", ".ckpt")
 # Bytes that the tensors of a file may take for one of its own, compressed or sharing memory as they may be (weights shrink to
 # 1/2, never to 1/100); those that any file may have; and those that a tensor counts for at least, as it takes time.
-EXPANSION, ALWAYS, LEAST = 100, 2**27, 2**13
+EXPANSION, ALWAYS, LEAST = 100, 2**27, 2**14
 NAMES = 2**24  # characters of all names of a file, and 64 more for each: mappings within mappings multiply them
 NPY_HEAD = 2**14  # bytes; NumPy reads headers of 10,000
 NPZ_METHODS = (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED)  # numpy.savez and savez_compressed
