@@ -9,21 +9,22 @@ enum {
     NONTEMPORAL_RUN = 1 << 17 /* bytes of a run, as its ends are written in the ordinary way */
 };
 
-static const size_t sizes[] = {
-#define SIZE(name, size) size,
-    FI_DTYPES(SIZE)};
-
-static size_t size_of(const fi_job *job) { return sizes[job->plan->dtype]; }
+static size_t size_of(const fi_job *job) { return fi_dtype_sizes[job->plan->dtype]; }
 
 static uint64_t over(uint64_t n, uint64_t by) { return n / by + (n % by != 0); }
 
 /* Parts of whole runs along the longest axis before the run, or of pieces of a run. */
 static void cut_runs(fi_job *job, size_t size) {
     fi_cuts *cut = &job->cut;
-    const fi_axis *last = job->axes + job->axis_count - 1;
-    const int follows = job->axis_count && last->stride == 1 && last->pitch == (int64_t)size;
-    cut->length = follows ? last->n : 1;
-    cut->axes = job->axis_count - (unsigned)follows;
+    cut->length = 1;
+    cut->axes = job->axis_count;
+    if (cut->axes) {
+        const fi_axis *last = job->axes + cut->axes - 1;
+        if (last->stride == 1 && last->pitch == (int64_t)size) {
+            cut->length = last->n;
+            cut->axes--;
+        }
+    }
     cut->axis = 0;
     for (unsigned a = 1; a < cut->axes; a++) {
         if (job->axes[a].n > job->axes[cut->axis].n) cut->axis = a;
@@ -35,7 +36,7 @@ static void cut_runs(fi_job *job, size_t size) {
     for (unsigned a = 0; a < cut->axes; a++) cut->parts *= a == cut->axis ? over(job->axes[a].n, cut->rows) : job->axes[a].n;
 }
 
-/* Parts of as many of the innermost axes as fit into the staging memory, and rows of the next one. */
+/* Tiles of as many of the innermost axes as have at most `most` elements, and rows of the next one. */
 static void cut_tiles(fi_job *job, uint64_t most) {
     fi_cuts *cut = &job->cut;
     uint64_t inner = 1;
@@ -61,16 +62,24 @@ static int is_direct(const fi_job *job, size_t size) {
     return 1;
 }
 
+static int is_empty(const fi_job *job) {
+    for (unsigned a = 0; a < job->axis_count; a++) {
+        if (!job->axes[a].n) return 1;
+    }
+    return 0;
+}
+
 int fi_cut(fi_job *jobs, size_t count, size_t staging) {
     int scattered = 0;
     uint64_t first = 0;
     for (fi_job *job = jobs; job < jobs + count; job++) {
         const size_t size = size_of(job);
-        job->cut.first = first;
+        job->cut = (fi_cuts){.first = first};
+        if (is_empty(job)) continue;
         job->cut.scattered = !is_direct(job, size);
         if (job->cut.scattered) {
-            const uint64_t room = staging / size;
-            cut_tiles(job, room < job->most ? room : job->most);
+            const uint64_t room = staging / size, most = job->most / TILES;
+            cut_tiles(job, room < most ? room : most);
         } else cut_runs(job, size);
         scattered |= job->cut.scattered;
         first += job->cut.parts;
@@ -106,15 +115,14 @@ static void fill_runs(const fi_job *job, uint64_t part, int isa) {
     const fi_cuts *cut = &job->cut;
     const uint64_t skipped = part % cut->pieces * job->most, rest = cut->length - skipped;
     const place p = place_of(job, part / cut->pieces);
-    const fi_axis *along = job->axes + cut->axis;
     fi_runs runs = {.start = job->start + p.element + skipped, .length = cut->pieces > 1 && rest > job->most ? job->most : rest,
                     .count = p.rows};
     if (cut->axes) {
-        runs.stride = along->stride;
-        runs.pitch = along->pitch;
+        runs.stride = job->axes[cut->axis].stride;
+        runs.pitch = job->axes[cut->axis].pitch;
     }
     const size_t size = size_of(job);
-    const int nontemporal = job->nontemporal && runs.length * size >= NONTEMPORAL_RUN;
+    const int nontemporal = job->nontemporal && cut->length * size >= NONTEMPORAL_RUN;
     fi_fill(job->plan, &job->key, &runs, isa, nontemporal, job->to + p.byte + skipped * size);
 }
 

@@ -39,7 +39,7 @@ typedef struct {
 enum { FI_MOST_AXES = 64 }; /* as many as NumPy has */
 
 /* Cuts the jobs. Memory whose neighbours are not neighbours in the stream is filled by way of a copy of at most `staging`
- * bytes; returns whether there is such. */
+ * bytes, which must hold an element; returns whether there is such. */
 int fi_cut(fi_job *jobs, size_t count, size_t staging);
 
 /* Fills a part, by its number within the job. `staging` is this thread's. */

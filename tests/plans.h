@@ -4,10 +4,6 @@
 
 #include "fastinit.h"
 
-static const size_t sizes[] = {
-#define SIZE(name, size) size,
-    FI_DTYPES(SIZE)};
-
 static inline void fill(const fi_plan *plan, const fi_key *key, int isa, uint64_t start, uint64_t n, int nontemporal,
                         void *out) {
     const fi_runs runs = {.start = start, .length = n, .count = 1};

@@ -28,7 +28,7 @@ class Plan:
 
 def fill(
     plan: Plan, key: bytes, isa: int, nontemporal: bool, start: int, length: int, stride: int, count: int, target: np.ndarray,
-    position: int, pitch: int, itemsize: int,
+    position: int, pitch: int,
 ) -> None: ...
 class Jobs:
     def add(

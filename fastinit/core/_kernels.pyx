@@ -17,6 +17,7 @@ cdef extern from "fastinit.h" nogil:
     const char *fi_dist_names[]
     const char *fi_dtype_names[]
     const char *fi_isa_names[]
+    const size_t fi_dtype_sizes[]
     ctypedef struct fi_plan:
         int32_t dist, dtype
         double scale, shift, rest, low, high, least, most, origin, curve, slope
@@ -94,6 +95,14 @@ cdef class Plan:
                  double slope=0, uint64_t bits=0):
         self.c = fi_plan(dist, dtype, scale, shift, rest, low, high, least, most, origin, curve, slope, bits)
 
+    cdef size_t itemsize(self) noexcept:
+        return fi_dtype_sizes[self.c.dtype]
+
+    cdef int check_itemsize(self, Py_buffer *view) except -1:
+        if <size_t>view.itemsize != self.itemsize():
+            raise TypeError(f"target: expected elements of {self.itemsize()} bytes, got {view.itemsize}")
+        return 0
+
     def fields(self):
         """The struct's members by name, for the test programs in C."""
         return self.c
@@ -145,13 +154,14 @@ cdef fi_key key_of(bytes key) except *:
 
 
 def fill(Plan plan, bytes key, int isa, bint nontemporal, uint64_t start, uint64_t length, uint64_t stride,
-         uint64_t count, target, int64_t position, int64_t pitch, uint64_t itemsize):
+         uint64_t count, target, int64_t position, int64_t pitch):
     """Elements [start + j stride, start + j stride + length) for j < count, run j to byte position + j pitch of the target."""
     cdef _Buffer buffer = _Buffer(target)
     cdef int64_t last = <int64_t>(count - 1) * pitch
+    cdef int64_t run = length * plan.itemsize()
     if not count:
         return
-    cdef char *out = buffer.at(position + min(last, 0), position + max(last, 0) + <int64_t>(length * itemsize)) - min(last, 0)
+    cdef char *out = buffer.at(position + min(last, 0), position + max(last, 0) + run) - min(last, 0)
     cdef fi_key c_key = key_of(key)
     cdef fi_plan c = plan.c
     cdef fi_runs runs = fi_runs(start, length, stride, count, pitch)
@@ -170,7 +180,7 @@ cdef class Jobs:
 
     cdef fi_job *jobs
     cdef fi_axis *axes
-    cdef Py_buffer *views
+    cdef Py_buffer *views  # may move: their shape and strides, which may lie within them, are not read again
     cdef double *ns  # that an element takes
     cdef size_t count, room, axis_count, axis_room
     cdef list plans
@@ -229,8 +239,10 @@ cdef class Jobs:
         job.plan, job.key, job.start, job.nontemporal = &plan.c, key_of(key), start, nontemporal
         job.overhead = <uint64_t>(run_ns / ns)
         job.axis_count = 1 if axes is None else len(axes)
+        self.plans.append(plan)
         PyObject_GetBuffer(target, view, PyBUF_WRITABLE | (PyBUF_C_CONTIGUOUS if axes is None else PyBUF_STRIDED))
         try:
+            plan.check_itemsize(view)
             if axes is None:
                 self.axes[self.axis_count] = fi_axis(view.len // view.itemsize, 1, view.itemsize)
             else:
@@ -245,31 +257,31 @@ cdef class Jobs:
             PyBuffer_Release(view)
             raise
         job.to = <char *>view.buf
-        self.plans.append(plan)
         self.ns[self.count] = ns
         self.axis_count += job.axis_count
         self.count += 1
 
     def fill(self, int isa, unsigned most_if_awake, unsigned most_if_asleep, size_t staging, double share_ns, uint64_t most):
-        """All of them, by several threads, which share so many bytes for copies: see fi_fill_jobs. A part takes at most about
-        `share_ns`, and has at most `most` elements: whole pages as a rule, so that neighbours share no line.
+        """All of them, by several threads, which share `staging` bytes for copies, at least a line each: see
+        fi_fill_jobs. A part takes at most about `share_ns`, and has at most `most` elements: whole pages as a rule, so that
+        neighbours share no line.
 
         Only Python's main thread looks for interrupts. No other gets any, and one that asks for the GIL at exit would be ended
         while helpers use its stack."""
         cdef look_fn look = NULL
         cdef fi_team team
         cdef fi_axis *axes = self.axes
-        cdef size_t i
+        cdef size_t i, threads = max(most_if_awake, most_if_asleep), copies = max(staging // threads, <size_t>64)
         if get_ident() == main_thread().ident:
             look = signals
         for i in range(self.count):
             self.jobs[i].most = min(max(<uint64_t>(share_ns / self.ns[i]) // 4096 * 4096, <uint64_t>4096), most)
             self.jobs[i].axes = axes
             axes += self.jobs[i].axis_count
-        team = fi_team(most_if_awake, most_if_asleep, NULL, staging // max(most_if_awake, most_if_asleep))
+        team = fi_team(most_if_awake, most_if_asleep, NULL, copies)
         try:
             if fi_cut(self.jobs, self.count, team.staging_bytes):
-                team.staging = <char *>malloc(staging)
+                team.staging = <char *>malloc(threads * copies)
                 if team.staging == NULL:
                     raise MemoryError
             with nogil:
@@ -353,6 +365,7 @@ def fill_small(tuple known, int isa, target, double below, call_key, seed, name)
     try:
         if view.len * ns_per_byte >= below:
             return TOO_LARGE
+        plan.check_itemsize(&view)
         c_key = key_of(call_key(seed, name))
         runs = fi_runs(0, view.len // view.itemsize, 0, 1, 0)
         with nogil:

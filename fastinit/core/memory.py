@@ -206,7 +206,7 @@ def execute_run(kernel: _kernels.Plan, byte_ns: float, key: bytes, memory: np.nd
     """As `execute`, of all of one contiguous array."""
     ns = memory.nbytes * byte_ns
     if ns < SMALL_NS:
-        _kernels.fill(kernel, key, isa, False, 0, memory.size, 0, 1, memory, 0, 0, memory.itemsize)
+        _kernels.fill(kernel, key, isa, False, 0, memory.size, 0, 1, memory, 0, 0)
         return
     work = _kernels.Jobs()
     work.add(kernel, key, 0, memory, memory.nbytes >= NONTEMPORAL_BYTES and not fresh, byte_ns * memory.itemsize, 0.0)

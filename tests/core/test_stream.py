@@ -112,7 +112,7 @@ def test_nearly_all_rejected(isa, dtype, bound):
     kernel = _kernels.Plan(_kernels.DISTS.index("trunc_normal"), DTYPES[dtype].code, scale=1, low=-bound, high=bound,
                            least=-bound, most=bound)
     x, start = np.empty(9000, DTYPES[dtype].storage), 5
-    _kernels.fill(kernel, stream_key(material((1,))), _kernels.ISAS.index(isa), False, start, x.size, 0, 1, x, 0, 0, x.itemsize)
+    _kernels.fill(kernel, stream_key(material((1,))), _kernels.ISAS.index(isa), False, start, x.size, 0, 1, x, 0, 0)
     assert (x == reference.elements("trunc_normal", reference.keys([1]), start, x.size, kernel.fields(), dtype)).all()
     assert dtype in ("float16", "bfloat16") or (abs(x) == bound).any() == (bound < 0.1)
 

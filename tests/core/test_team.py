@@ -33,7 +33,7 @@ def shared(w, start=0, part=4096, awake=2, asleep=2, nontemporal=False, isa=None
 
 
 def alone(w, start=0):
-    _kernels.fill(plan(w), KEY, core_memory.isa, False, start, w.size, 0, 1, w, 0, 0, w.itemsize)
+    _kernels.fill(plan(w), KEY, core_memory.isa, False, start, w.size, 0, 1, w, 0, 0)
     return w
 
 
@@ -98,7 +98,7 @@ def test_many_jobs_are_one_work(count):
         expected = np.zeros_like(w)
         right = expected if start % 4 else expected[:, ::2].T
         made = np.empty(part.shape, w.dtype)
-        _kernels.fill(plan(w), key, core_memory.isa, False, start, made.size, 0, 1, made, 0, 0, made.itemsize)
+        _kernels.fill(plan(w), key, core_memory.isa, False, start, made.size, 0, 1, made, 0, 0)
         right[...] = made
         assert w.tobytes() == expected.tobytes()
 
@@ -110,6 +110,41 @@ def test_jobs_stay_within_their_memory():
             work.add(plan(w), KEY, 0, w, False, 1, 0, axes)
     work.fill(core_memory.isa, 1, 1, 100, 1e9, 100)
     assert not w.any()
+
+
+def test_a_plan_of_another_size_is_refused():
+    """Else a float64 plan would write behind float32 memory."""
+    w, work, plan_of_doubles = np.zeros(8, "f4"), _kernels.Jobs(), plan(np.empty(1))
+    for axes in (None, [(8, 1, 4)]):
+        with pytest.raises(TypeError, match="target: expected elements of 8 bytes, got 4"):
+            work.add(plan_of_doubles, KEY, 0, w, False, 1, 0, axes)
+    with pytest.raises(TypeError, match="target: expected elements of 8 bytes, got 4"):
+        _kernels.fill_small((plan_of_doubles, 0.0), core_memory.isa, w, 1.0, lambda *_: KEY, None, "")
+    with pytest.raises(IndexError, match="of a buffer that has"):
+        _kernels.fill(plan_of_doubles, KEY, core_memory.isa, False, 0, 8, 0, 1, w, 0, 0)
+    work.fill(core_memory.isa, 1, 1, 100, 1e9, 100)
+    assert not w.any()
+
+
+def test_jobs_without_elements_or_axes():
+    """Empty along any axis, contiguous or scattered, among others; and one element, which has no axis."""
+    work, one, w = _kernels.Jobs(), np.zeros(()), np.zeros((4, 6))
+    for axes in ([(0, 1, 8)], [(4, 6, 16), (0, 1, 48)], [(0, 6, 16), (3, 1, 48)], [(2, 1, 8), (0, 2, 16), (2, 4, 24)]):
+        work.add(plan(w), KEY, 0, w, False, 1, 3, axes)
+    work.add(plan(w), KEY, 5, one, False, 1, 3, [])
+    work.add(plan(w), KEY, 0, w, False, 1, 3, [(4, 6, 48), (6, 1, 8)])
+    work.add(plan(w), KEY, 0, w, False, 1, 3, [(3, 1, 16), (0, 3, 8)])
+    work.fill(core_memory.isa, 2, 2, 0, 1e9, 7)
+    assert np.array_equal(w, alone(np.empty((4, 6))))
+    assert one == alone(np.empty(6))[5]
+
+
+@pytest.mark.parametrize("threads", [1, 3, 100])
+def test_staging_memory_holds_an_element_for_any_number_of_threads(threads):
+    w, work = np.zeros((30, 40)), _kernels.Jobs()
+    work.add(plan(w), KEY, 0, w, False, 1, 3, [(40, 30, 8), (30, 1, 320)])
+    work.fill(core_memory.isa, threads, threads, 1, 1e9, 10**6)
+    assert np.array_equal(w.T, alone(np.empty((40, 30))))
 
 
 def strided(n):
@@ -126,18 +161,20 @@ KINDS = {"contiguous": np.zeros, "strided": strided, "transposed": transposed,
 
 
 def interrupted(kind, n, after, raised):
-    """A fill that is interrupted, and how many of its elements were written then and some time later."""
+    """A fill that is interrupted: the seconds to its answer, and how many elements were written then and some time later."""
     target = KINDS[kind](n)
     arrays = list(target.values()) if kind == "model" else [target]
     with pytest.raises(raised):
         signal.setitimer(signal.ITIMER_REAL, after)
+        start = time.perf_counter()
         if kind == "model":
             fi.fill(target, {"*": fi.TruncNormal()}, seed=0, num_threads=4)
         else:
             fi.trunc_normal_(target, seed=0, num_threads=4)
-    counts = [sum(int(np.count_nonzero(w)) for w in arrays)]
+    seconds = time.perf_counter() - start - after
+    written = sum(int(np.count_nonzero(w)) for w in arrays)
     time.sleep(0.02)
-    return *counts, sum(int(np.count_nonzero(w)) for w in arrays)
+    return seconds, written, sum(int(np.count_nonzero(w)) for w in arrays)
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="POSIX timers")
@@ -151,13 +188,14 @@ def test_an_exception_from_a_signal_handler_ends_the_fill(kind, monkeypatch):
     monkeypatch.setattr(core_memory, "cpus", lambda: 4)
     before = signal.signal(signal.SIGALRM, interrupt)
     try:
-        start = time.perf_counter()
-        written, later = interrupted(kind, 2**25, 0.15, Interrupted)
-        assert time.perf_counter() - start < 4
+        tries = []  # another process may take the CPUs for longer than that
+        while not tries or (tries[-1][0] > 0.2 and len(tries) < 5):
+            tries.append(interrupted(kind, 2**25, 0.15, Interrupted))
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert 0 < written == later < 2**25
+    assert min(seconds for seconds, *_ in tries) <= 0.2
+    assert all(0 < written == later < 2**25 for _, written, later in tries)
     w = np.zeros(10**5)
     assert np.array_equal(shared(w), alone(np.empty(10**5)))
 

@@ -28,7 +28,7 @@ static int stop(void) { return 1; }
 
 /* Two jobs, the second of which goes backwards to memory that is scattered. */
 static void share(int t, uint64_t from, uint64_t n, char *out) {
-    const size_t size = sizes[job.plan.dtype];
+    const size_t size = fi_dtype_sizes[job.plan.dtype];
     const uint64_t half = n / 2;
     const fi_axis there = {half, 1, (int64_t)size}, back = {n - half, 1, -(int64_t)size};
     char *reversed = malloc((n - half) * size), *last = reversed + (n - half - 1) * size;
@@ -49,11 +49,11 @@ static void share(int t, uint64_t from, uint64_t n, char *out) {
 
 static void *part(void *which) {
     const uint64_t t = *(const int *)which, from = t * N / THREADS, to = (t + 1) * N / THREADS;
-    char *out = job.out + from * sizes[job.plan.dtype];
+    char *out = job.out + from * fi_dtype_sizes[job.plan.dtype];
     if (t % 2) share((int)t, from, to - from, out);
     else fill(&job.plan, &key, job.isa, from, to - from, t % 4 == 0, out);
 #ifdef RACE
-    if (t + 1 < THREADS) job.out[to * sizes[job.plan.dtype]] = 1;
+    if (t + 1 < THREADS) job.out[to * fi_dtype_sizes[job.plan.dtype]] = 1;
 #endif
     return 0;
 }
@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
             if (!fi_isa_available(isa)) continue;
             for (int dist = 0; dist < FI_DIST_COUNT; dist++) {
                 for (int dtype = 0; dtype < FI_DTYPE_COUNT; dtype++, rounds++) {
-                    const size_t bytes = N * sizes[dtype];
+                    const size_t bytes = N * fi_dtype_sizes[dtype];
                     char *whole = malloc(bytes);
 #ifdef OVERRUN
                     job.out = malloc(bytes - 1);
