@@ -231,6 +231,7 @@ cdef class Jobs:
         cdef fi_job *job
         cdef Py_buffer *view
         cdef int64_t low = 0, high, reach
+        cdef bint empty = False
         cdef size_t i
         if axes is not None and len(axes) > FI_MOST_AXES:
             raise ValueError(f"axes: expected at most {FI_MOST_AXES}, got {len(axes)}")
@@ -252,7 +253,9 @@ cdef class Jobs:
                     reach = (<int64_t>n - 1) * <int64_t>pitch
                     low += min(reach, 0)
                     high += max(reach, 0)
-                check_within(view, low, high)
+                    empty |= n == 0
+                if not empty:
+                    check_within(view, low, high)
         except BaseException:
             PyBuffer_Release(view)
             raise
