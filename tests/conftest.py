@@ -1,6 +1,7 @@
 """Fixtures shared by the tests, and which copy of the package they test: the one that is installed."""
 
 import importlib
+import importlib.util
 import os
 import sys
 from pathlib import Path
@@ -14,14 +15,15 @@ def _import_package():
     """fastinit, or the end of the run in one sentence. `python -m pytest` puts the directory it is called in before everything
     else; where that is a checkout that was not built in place, it is passed over."""
     for _ in range(2):
+        spec = importlib.util.find_spec("fastinit")
         try:
             return importlib.import_module("fastinit.core._kernels")
         except ImportError as error:
-            came, where = error, sys.modules.get("fastinit")
+            came = error
         for name in [name for name in sys.modules if name.split(".")[0] == "fastinit"]:
             del sys.modules[name]
         sys.path[:] = [path for path in sys.path if Path(path or os.getcwd()).resolve() != ROOT]
-    found = f"in {Path(where.__file__).parent}" if where else "nowhere"
+    found = f"in {Path(spec.origin).parent}" if spec and spec.origin else "nowhere"
     pytest.exit(f"fastinit is found {found}, and not as an installed package ({came}): run pip install '.[test]' first", 4)
 
 
