@@ -18,21 +18,22 @@ enum {
     R(per_group) = FI_GROUP * 32 / BITS, /* units */
     R(half) = R(per_group) / 2,
     R(vectors) = R(half) / LANES, /* of a group's radii, or of its angles */
-    R(abreast) = FI_LANES == 16 ? 4 : 1,
+    R(abreast) = FI_LANES < 8 ? 1 : 4,                /* vectors of radii side by side */
+    R(abreast_all) = FI_LANES == 16 ? R(abreast) : 1, /* and of all else */
 };
 
 /* The operations that transform one vector mostly wait for one another, and a processor looks only so far ahead for others to
- * do meanwhile. So where there are registers enough, the transforms take R(abreast) vectors side by side, one of each of as
- * many groups: every operation for all of them, then the next one. */
-_Static_assert(R(abreast) == 1 || R(vectors) == 1, "vectors side by side are those of as many groups");
-/* Runs the statement for vectors (or groups) k to k + n - 1, from 0 on until all are done: n = R(abreast) at a time while so
- * many are left, then one by one. The statement uses k and n by the names given. It is written out twice, so that n is a
- * constant in each: only then do arrays of n vectors live in registers. */
-#define IN_TURNS(k, all, n, statement) \
+ * do meanwhile. So where there are registers enough, the transforms take some vectors side by side, from as many groups if a
+ * group has one: every operation for all, then the next one. With 16 registers there are enough for radii only.
+ *
+ * Runs the statement for vectors (or groups) k to k + n - 1, from 0 on until all are done: n = `most` at a time while so many
+ * are left, then one by one. The statement uses k and n by the names given. It is written out twice, so that n is a constant in
+ * each: only then do arrays of n vectors live in registers. */
+#define IN_TURNS(k, all, n, most, statement) \
     do { \
         size_t k = 0; \
-        for (; (all) - k >= R(abreast); k += R(abreast)) { \
-            enum { n = R(abreast) }; \
+        for (; (all) - k >= (most); k += (most)) { \
+            enum { n = (most) }; \
             statement; \
         } \
         for (; k < (all); k++) { \
@@ -155,21 +156,20 @@ SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, vo
 /* -2 ln u for u = (centre mod 2^BITS) / 2^BITS. A negative centre is u - 1, exact to the last bit, which is what the
  * logarithm needs near u = 1; a positive one is u itself, exact where u is small. */
 SI void R(minus_2_log)(const v_uint *w, v_real *y, size_t n) {
-    enum { BIAS_TOP = (1 << (BITS - MANTISSA - 2)) - 2 + BITS }; /* biased exponent of 2^BITS m, 1/2 <= m < 1 */
-    const v_uint one = (v_uint){0} + 1, half_exponent = (one << (BITS - 2)) - (one << (MANTISSA + 1));
+    const v_uint exponent = -(((v_uint){0} + 1) << MANTISSA);                  /* and sign */
+    const v_uint top = R(v_bits)(R(v_set)((real)((uint64_t)1 << (BITS - 1)))); /* the exponent of 2^BITS m, 1/2 <= m < 1 */
     v_real e[R(abreast)], f[R(abreast)];
     EACH(j, n) {
-        v_int k = R(centre)(w[j], DROP_RADIUS, 0);
-        v_real t = R(v_convert)(k);
-        v_uint bits = R(v_bits)(t);
-        /* The sign bit makes the shifted value of a negative t larger than BIAS_TOP: exponent 0. */
-        e[j] = R(v_min)(R(v_convert_small)((v_int)(bits >> MANTISSA)), R(v_set)((real)BIAS_TOP)) - (real)BIAS_TOP;
-        v_real m = R(v_from_bits)((bits & ((one << MANTISSA) - 1)) | half_exponent);
-        f[j] = R(v_where_neg)(k, R(scaled_down)(t, BITS), m - (real)1);
+        const v_uint t = R(v_bits)(R(v_convert)(R(centre)(w[j], DROP_RADIUS, 0)));
+        /* How far t's exponent is below that, times 2^MANTISSA. A negative t's sign bit makes it the larger one: exponent 0. */
+        const v_uint below = R(v_excess)(top, t & exponent);
+        e[j] = R(v_convert_exponent)(below);
+        /* m - 1, and what t was scaled down to if that is negative. */
+        f[j] = R(v_from_whole)(R(v_from_bits)(R(v_bits)(R(scaled_down)(R(v_from_bits)(t), BITS)) + below));
     }
     POLYNOMIAL(LOG_HOW, LOG_POLY, f, y, n);
     /* u = 2^e (1 + f), -1/2 <= f < 0: both terms are positive, nothing cancels. */
-    EACH(j, n) y[j] = R(v_fma)(e[j], R(v_set)(MINUS_2LN2), f[j] * y[j]);
+    EACH(j, n) y[j] = R(v_fma)(e[j], R(v_set)((real)(-MINUS_2LN2 / ((uint64_t)1 << MANTISSA))), f[j] * y[j]);
 }
 
 /* The point of the unit circle at a random angle, at most an eighth of a turn from an axis. The low bits choose the angle from
@@ -221,7 +221,7 @@ SI void R(radii_of)(const uint32_t *words, v_real *r, size_t groups) {
 
 SI void R(all_radii)(const uint32_t *words, size_t groups, const char *next, R(radii) *r) {
     const size_t size = R(per_group) * sizeof(real);
-    IN_TURNS(g, groups, n, if (next) v_fetch(next + g * size, n * size);
+    IN_TURNS(g, groups, n, R(abreast), if (next) v_fetch(next + g * size, n * size);
              R(radii_of)(words + g * FI_GROUP, r->of + g * R(vectors), n));
 }
 
@@ -254,7 +254,7 @@ SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, voi
     const size_t size = R(per_group) * R(size)(dtype);
     R(radii) r;
     R(all_radii)(words, groups, 0, &r);
-    IN_TURNS(g, groups, n,
+    IN_TURNS(g, groups, n, R(abreast_all),
              R(put_gaussians)(plan, r.of + g * R(vectors), words + g * FI_GROUP, (char *)out + g * size, dtype, carry, n));
 }
 

@@ -88,8 +88,9 @@ SI void R(propose)(const fi_plan *plan, int dist, int symmetric, const uint32_t 
     R(radii) r;
     if (dist == FI_trunc_normal) R(all_radii)(words, groups, next, &r);
     else v_fetch(next, groups * n * sizeof(real));
-    IN_TURNS(g, groups, m, R(propose_abreast)(plan, dist, symmetric, r.of + g * R(vectors), words + g * FI_GROUP,
-                                              (real *)x + g * n, rejected + g * n / 8, m));
+    IN_TURNS(g, groups, m, R(abreast_all),
+             R(propose_abreast)(plan, dist, symmetric, r.of + g * R(vectors), words + g * FI_GROUP, (real *)x + g * n,
+                                rejected + g * n / 8, m));
 }
 
 /* The next unit of each of LANES states. */
@@ -175,7 +176,7 @@ SI size_t R(redraw)(const fi_plan *plan, int dist, fi_rejects *rejects, size_t f
         v_real drawn[TURN];
         unsigned accepted[TURN];
         for (size_t k = 0; k < vectors; k++) R(redraw_units)(state + start + k * LANES, inc, a + k, b + k);
-        IN_TURNS(k, vectors, m, R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, m));
+        IN_TURNS(k, vectors, m, R(abreast_all), R(candidates)(plan, dist, a + k, b + k, drawn + k, accepted + k, m));
         for (size_t k = 0; k < vectors; k++) R(scatter)(drawn + k, where + start + k * LANES, x);
         for (size_t k = 0; k < vectors; k++) {
             const size_t at = start + k * LANES, count = n - at < LANES ? n - at : LANES;

@@ -136,6 +136,17 @@ SI v_f32 v_fma_f32(v_f32 a, v_f32 b, v_f32 c) V_OP(v_f32, fmadd_ps, fmaf(AT(a), 
 SI v_f64 v_fma_f64(v_f64 a, v_f64 b, v_f64 c) V_OP(v_f64, fmadd_pd, fma(AT(a), AT(b), AT(c)), a, b, c)
 SI v_f32 v_sqrt_f32(v_f32 a) V_OP(v_f32, sqrt_ps, sqrtf(AT(a)), a)
 SI v_f64 v_sqrt_f64(v_f64 a) V_OP(v_f64, sqrt_pd, sqrt(AT(a)), a)
+
+/* From the next whole number up to x: x - ceil(x). */
+#if FI_LANES == 16
+SI v_f32 v_from_whole_f32(v_f32 x) { return _mm512_reduce_ps(x, _MM_FROUND_TO_POS_INF); }
+SI v_f64 v_from_whole_f64(v_f64 x) { return _mm512_reduce_pd(x, _MM_FROUND_TO_POS_INF); }
+#else
+SI v_f32 v_ceil_f32(v_f32 a) V_OP(v_f32, ceil_ps, ceilf(AT(a)), a)
+SI v_f64 v_ceil_f64(v_f64 a) V_OP(v_f64, ceil_pd, ceil(AT(a)), a)
+SI v_f32 v_from_whole_f32(v_f32 x) { return x - v_ceil_f32(x); }
+SI v_f64 v_from_whole_f64(v_f64 x) { return x - v_ceil_f64(x); }
+#endif
 #undef V_OP
 
 /* condition ? a : b in each lane; in C, vectors have no ?: but comparisons give masks. */
@@ -156,6 +167,14 @@ SI v_f64 v_min_f64(v_f64 a, v_f64 b) V_CHOICE(v_f64, v_i64, <, min_pd)
 SI v_f32 v_max_f32(v_f32 a, v_f32 b) V_CHOICE(v_f32, v_i32, >, max_ps)
 SI v_f64 v_max_f64(v_f64 a, v_f64 b) V_CHOICE(v_f64, v_i64, >, max_pd)
 #undef V_CHOICE
+/* a - b, or 0 where b is larger, of numbers with bits in the highest 16 only. */
+#ifdef FI_X86
+SI v_u32 v_excess_f32(v_u32 a, v_u32 b) { return (v_u32)FI_X86(subs_epu16)((v_x86)a, (v_x86)b); }
+SI v_u64 v_excess_f64(v_u64 a, v_u64 b) { return (v_u64)FI_X86(subs_epu16)((v_x86)a, (v_x86)b); }
+#else
+SI v_u32 v_excess_f32(v_u32 a, v_u32 b) V_SELECT(v_u32, v_u32, a > b, a - b, (v_u32){0})
+SI v_u64 v_excess_f64(v_u64 a, v_u64 b) V_SELECT(v_u64, v_u64, a > b, a - b, (v_u64){0})
+#endif
 /* x == y ? a : b */
 SI v_f32 v_where_equal_f32(v_f32 x, v_f32 y, v_f32 a, v_f32 b) V_SELECT(v_f32, v_i32, x == y, a, b)
 SI v_f64 v_where_equal_f64(v_f64 x, v_f64 y, v_f64 a, v_f64 b) V_SELECT(v_f64, v_i64, x == y, a, b)
@@ -257,25 +276,25 @@ SI v_u32 v_high_halves(v_u32 a, v_u32 b) { return v_low_halves(a >> 16, b >> 16)
 #endif
 
 SI v_f32 v_convert_f32(v_i32 a) { return V_CAST(v_f32, a); }
-SI v_f32 v_convert_small_f32(v_i32 a) { return V_CAST(v_f32, a); }
+SI v_f32 v_convert_exponent_f32(v_u32 a) { return V_CAST(v_f32, (v_i32)a); }
 
 /* Exact for integers of at most 53 significant bits. */
 SI v_f64 v_convert_f64(v_i64 a) {
-#ifdef FI_CONVERT_BY_HALVES /* no instruction before AVX512DQ: each half by the exponent of 2^52, then one exact fma */
-    v_f64 high = v_from_bits_f64(((v_u64)a >> 32) ^ 0x4330000080000000u) - (0x1p52 + 0x1p31);
-    v_f64 low = v_from_bits_f64(((v_u64)a & 0xffffffffu) | 0x4330000000000000u) - 0x1p52;
-    return v_fma_f64(high, v_set_f64(0x1p32), low);
+#ifdef FI_CONVERT_BY_HALVES /* no instruction before AVX512DQ: each half as a mantissa, of 2^52 (1 + 2^-21) and of 2^52 */
+    const v_f64 high = v_from_bits_f64(((v_u64)a >> 32) ^ 0x4330000080000000u);
+    const v_f64 low = v_from_bits_f64(((v_u64)a & 0xffffffffu) | 0x4330000000000000u);
+    return v_fma_f64(high, v_set_f64(0x1p32), v_set_f64(-(0x1p84 + 0x1p63 + 0x1p52))) + low;
 #else
     return V_CAST(v_f64, a);
 #endif
 }
 
-/* For |a| < 2^51. */
-SI v_f64 v_convert_small_f64(v_i64 a) {
-#ifdef FI_CONVERT_BY_HALVES
-    return v_from_bits_f64((v_u64)a + 0x4338000000000000u) - 0x1.8p52;
+/* For the bits of an exponent: those of the mantissa and the sign are zeros. */
+SI v_f64 v_convert_exponent_f64(v_u64 a) {
+#ifdef FI_CONVERT_BY_HALVES /* as the mantissa of a number whose lowest bit is worth 2^52 */
+    return v_from_bits_f64((a >> 52) | v_bits_f64(v_set_f64(0x1p104))) - 0x1p104;
 #else
-    return V_CAST(v_f64, a);
+    return V_CAST(v_f64, (v_i64)a);
 #endif
 }
 
