@@ -38,21 +38,21 @@ static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
      * states of their own: while those of one are being stepped the other's are put out. */
     enum { CHAINS = FI_LANES == 16 ? 2 : 1 };
     const fi_jump next = fi_jump_of(FI_GROUP), stride = fi_jump_of(CHAINS * FI_GROUP);
-    v_u64 s[CHAINS][STATE_VECTORS], plus[2];
+    v_u64 s[CHAINS][STATE_VECTORS], plus[STATE_VECTORS];
     UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) {
         s[0][v] = v_load_u64(lanes->state + v * FI_LANES64);
         UNROLL for (size_t c = 1; c < CHAINS; c++) s[c][v] = s[c - 1][v] * next.power + next.series * lanes->inc;
     }
     /* A lane's states are all even or all odd, as a group has an even number of words. So the bit that DXSM sets is set here,
      * once, and where it was not, what a step adds makes up for it. */
-    UNROLL for (size_t v = 0; v < 2; v++) plus[v] = stride.series * lanes->inc + (~s[0][v] & 1) * (1 - stride.power);
+    UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) plus[v] = stride.series * lanes->inc + (~s[0][v] & 1) * (1 - stride.power);
     UNROLL for (size_t c = 0; c < CHAINS; c++) UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) s[c][v] |= 1;
     const size_t over = groups % CHAINS;
     for (size_t g = 0; g < groups - over; g += CHAINS) {
         UNROLL for (size_t c = 0; c < CHAINS; c++, out += FI_GROUP) {
             UNROLL for (size_t v = 0; v < STATE_VECTORS; v += STATES) {
                 v_store_u32(out + v / STATES * FI_LANES, dxsm(s[c] + v, 0));
-                v_step(s[c] + v, stride.power, plus + v % 2);
+                v_step(s[c] + v, stride.power, plus + v);
             }
         }
     }
