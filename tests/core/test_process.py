@@ -77,6 +77,7 @@ def test_interrupt_is_answered_soon(what):
 
 LIMITED = """
 import hashlib, os, resource, sys, threading, numpy as np, fastinit as fi
+import numpy.random  # by the user who may read it
 if sys.argv[1] == "refused":
     def refuse(*_):
         raise RuntimeError("can't start new thread")

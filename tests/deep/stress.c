@@ -6,6 +6,7 @@
  * With RACE each thread also writes the next part's first byte, with OVERRUN the buffer is a byte short: the sanitizers must
  * say so. */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,34 +24,42 @@ static struct {
     char *out;
 } job;
 
+static atomic_int wrong;
+
 static int go_on(void) { return 0; }
 static int stop(void) { return 1; }
 
-/* Two jobs, the second of which goes backwards to memory that is scattered. */
-static void share(int t, uint64_t from, uint64_t n, char *out) {
+/* Whole runs, memory that is scattered and gone through backwards, one element, none. Counts an element that is wrong. */
+static int share(int t, uint64_t from, uint64_t n, char *out) {
     const size_t size = fi_dtype_sizes[job.plan.dtype];
     const uint64_t half = n / 2;
     const fi_axis there = {half, 1, (int64_t)size}, back = {n - half, 1, -(int64_t)size};
+    const fi_axis none[] = {{3, 1, 48}, {0, 3, 16}};
+    double one = 0;
     char *reversed = malloc((n - half) * size), *last = reversed + (n - half - 1) * size;
     fi_job jobs[] = {
         {.plan = &job.plan, .key = key, .start = from, .to = out, .axes = &there, .axis_count = 1, .nontemporal = t % 4 == 1,
          .most = 500 + (unsigned)t},
         {.plan = &job.plan, .key = key, .start = from + half, .to = last, .axes = &back, .axis_count = 1, .most = 700},
+        {.plan = &job.plan, .key = key, .start = from, .to = (char *)&one, .most = 1},
+        {.plan = &job.plan, .key = key, .start = from, .to = (char *)&one, .axes = none, .axis_count = 2, .most = 1},
     };
+    const size_t count = sizeof jobs / sizeof *jobs;
     char *staging = malloc(3 * 4096);
     const fi_team team = {.most_if_awake = 3, .most_if_asleep = 2, .staging = staging, .staging_bytes = 4096};
-    fi_cut(jobs, 2, team.staging_bytes);
-    fi_fill_jobs(jobs, 2, &team, job.isa, stop); /* incomplete, as look() says stop */
-    fi_fill_jobs(jobs, 2, &team, job.isa, go_on);
+    fi_cut(jobs, count, team.staging_bytes);
+    fi_fill_jobs(jobs, count, &team, job.isa, stop); /* incomplete, as look() says stop */
+    fi_fill_jobs(jobs, count, &team, job.isa, go_on);
     for (uint64_t i = half; i < n; i++) memcpy(out + i * size, last - (i - half) * size, size);
     free(staging);
     free(reversed);
+    return memcmp(&one, out, size) != 0;
 }
 
 static void *part(void *which) {
     const uint64_t t = *(const int *)which, from = t * N / THREADS, to = (t + 1) * N / THREADS;
     char *out = job.out + from * fi_dtype_sizes[job.plan.dtype];
-    if (t % 2) share((int)t, from, to - from, out);
+    if (t % 2) atomic_fetch_add(&wrong, share((int)t, from, to - from, out));
     else fill(&job.plan, &key, job.isa, from, to - from, t % 4 == 0, out);
 #ifdef RACE
     if (t + 1 < THREADS) job.out[to * fi_dtype_sizes[job.plan.dtype]] = 1;
@@ -60,7 +69,7 @@ static void *part(void *which) {
 
 int main(int argc, char **argv) {
     const time_t end = time(0) + (argc > 1 ? atoi(argv[1]) : 1);
-    int rounds = 0, wrong = 0;
+    int rounds = 0;
     do {
         for (int isa = 0; isa < FI_ISA_COUNT; isa++) {
             if (!fi_isa_available(isa)) continue;
