@@ -45,7 +45,9 @@ static void words(fi_lanes *lanes, uint32_t *out, size_t groups) {
     }
     /* A lane's states are all even or all odd, as a group has an even number of words. So the bit that DXSM sets is set here,
      * once, and where it was not, what a step adds makes up for it. */
-    UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) plus[v] = stride.series * lanes->inc + (~s[0][v] & 1) * (1 - stride.power);
+    UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) {
+        plus[v] = stride.series * lanes->inc + (((s[0][v] & 1) - 1) & (1 - stride.power));
+    }
     UNROLL for (size_t c = 0; c < CHAINS; c++) UNROLL for (size_t v = 0; v < STATE_VECTORS; v++) s[c][v] |= 1;
     const size_t over = groups % CHAINS;
     for (size_t g = 0; g < groups - over; g += CHAINS) {
