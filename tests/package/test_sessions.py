@@ -35,7 +35,8 @@ def test_the_five_minutes_are_a_session():
         assert step in first
 
 
-@pytest.mark.parametrize("command", ["tests/deep/run.py --list", "tests/cross.py --help", "benchmarks/compare.py --help"])
+@pytest.mark.parametrize("command", ["tests/deep/run.py --list", "tests/cross.py --help", "benchmarks/compare.py --help",
+                                     "benchmarks/bound.py --help"])
 def test_the_scripts_start(command):
     """With what they import from beside them."""
     for name in ("ml_dtypes", "mpmath", "scipy"):
