@@ -27,7 +27,8 @@ def extension(name, sources):
     )
 
 
-EXTENSIONS = [extension("_kernels", sorted(glob("src_c/*.c"))), extension("_bit_generator", [])]
+EXTENSIONS = [extension("_kernels", sorted(set(glob("src_c/*.c")) - {"src_c/scan.c"})), extension("_bit_generator", []),
+              extension("_scan", ["src_c/scan.c"])]
 
 
 class BuildBesideToo(build_ext):

@@ -21,7 +21,7 @@ from ..core.fans import calculate_fans
 from ..core.public import public_in
 from ..formats.read import Tensor, Unreadable
 from .densities import Density, fit
-from .scan import ALPHA, BINS, FEW_LEVELS, PIECE, Anchors, Moments, Scan, moments
+from .scan import ALPHA, BINS, FEW_LEVELS, Anchors, Moments, Scan, moments
 
 __all__ = ["ALPHA", "Finding", "Report", "audit"]
 
@@ -124,9 +124,6 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
     reports: list[Report] = []
     places: list[int | None] = []
     anchors = Anchors()
-    # Made and freed at once: glibc serves blocks as large as one that it got back from memory it keeps, where it would ask the
-    # system for every temporary's pages anew, for half the time that an audit of GPT-2 takes.
-    np.empty(64 * PIECE, np.uint8)
     for number, tensor in enumerate(tensors):
         report = Report(tensor.name, tensor.shape, tensor.stored)
         reports.append(report)
@@ -136,7 +133,7 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
         elif math.prod(tensor.shape):
             try:
                 with np.errstate(all="ignore"):  # values near the ends of float64, whose squares are infinite
-                    _judge(report, Scan(tensor.memory, tensor.dtype, anchors, number), layout)
+                    _judge(report, Scan(tensor.source, tensor.dtype, anchors, number), layout)
             except Unreadable as error:
                 report.add("unreadable", str(error))
     _repeats(reports, places, anchors)
@@ -272,10 +269,10 @@ def _stuck(report: Report, seen: Scan) -> None:
 
 def _rows(report: Report, seen: Scan) -> None:
     rows, width = len(seen.row_hashes), seen.size // len(seen.row_hashes)
-    dead = int(rows - seen.row_alive.sum())
+    dead = rows - int(np.count_nonzero(seen.row_alive))
     by_chance = rows * (max(seen.zeros, 1) / seen.finite) ** width  # in a sparse tensor
     if dead and by_chance < ALPHA:
-        first = int(np.flatnonzero(~seen.row_alive)[0])
+        first = int(np.flatnonzero(seen.row_alive == 0)[0])
         report.add("dead rows", f"{dead:,} of {rows:,} rows are zeros, the first is row {first}"
                                 + " (padding?)" * (dead == 1), dead > 1)
     # Birthday bound, rows^2 equal_chance^width: rows of few elements, or of few levels, are equal by chance.
@@ -286,6 +283,9 @@ def _rows(report: Report, seen: Scan) -> None:
     same = seen.row_hashes[order][1:] == seen.row_hashes[order][:-1]
     if same.any():
         earlier, later = order[:-1][same], order[1:][same]
+        same = seen.same_rows(earlier, later)
+        earlier, later = earlier[same], later[same]
+    if same.any():
         lags, counts = np.unique(later - earlier, return_counts=True)
         shards = f": shards of {lags[0]:,} rows drawn alike" if lags.size == 1 < counts[0] else ""
         report.add("equal rows", f"{same.sum():,} of {rows:,} rows repeat another, such as row {later.min()} row "

@@ -1,28 +1,45 @@
-"""One pass over a tensor, in pieces: moments, extremes, histogram, and fingerprints of rows and of stretches of values."""
+"""One pass over a tensor, in pieces: moments, extremes, histogram, and fingerprints of rows and of stretches of values.
+
+Each piece is C's work (src_c/scan.c), on all threads; what they found is put together in the order of the pieces, so that it
+does not depend on the threads.
+"""
 
 from __future__ import annotations
 
+import functools
 import math
-from collections import Counter
-from collections.abc import Iterator
+import sys
+from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import chain
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
+from ..core import memory, scanning
 from ..core.calls import words
 from ..core.dtypes import DType
+from ..formats.read import Stored
 
 __all__ = ["ALPHA", "BINS", "FEW_LEVELS", "PIECE", "Anchors", "Moments", "Scan", "moments"]
 
 ALPHA = 1e-9  # chance that a healthy tensor fails a check
-PIECE = 2**18  # elements looked at together: their float64 stay in the second cache
+PIECE = 2**20  # elements that a thread looks at together
+SMALL = 2**22  # bytes of a tensor that is read once; of others a sample is read first, and then each piece by its thread
+HELD = 2**27  # bytes of a compressed one that is kept for both
+MOST_ROWS = 2**23  # rows that are told apart: their hashes take 64 MiB, and to sort them four times that
 SAMPLE = 2**16  # elements that median and scale are guessed from
-BINS = 1024
-WINDOW = 16  # elements of an anchor
+BINS = scanning.BINS
 ANCHORS = 2**21  # kept at most
 FEW_LEVELS = 0.05  # chance of two equal elements from which windows repeat by themselves: zeros, quantised weights
+MOST_SCALE = sys.float_info.max / 16
 QUARTILES_APART = 1.349  # standard deviations between a gaussian's quartiles
+
+T = TypeVar("T")
+Piece = Callable[[], np.ndarray]  # consecutive elements, aligned
 
 
 class Moments(NamedTuple):
@@ -51,15 +68,6 @@ def moments(sums: np.ndarray) -> Moments:
     return Moments(one, math.sqrt(max(variance, 0.0)), fourth / variance / variance if variance > 0 else math.nan)
 
 
-def window_hashes(bits: np.ndarray) -> np.ndarray:
-    """A hash of every window of WINDOW elements, each from those of its halves (doubling: Karp, Miller, Rosenberg 1972)."""
-    hashes, span = bits * np.uint64(0x9E3779B97F4A7C15), 1
-    while span < WINDOW:
-        hashes = hashes[:-span] * np.uint64(0xD1342543DE82EF95) + (hashes[span:] ^ (hashes[span:] >> np.uint64(29)))
-        span *= 2
-    return hashes
-
-
 class Anchors:
     """Windows of values that their own hashes choose, so that a stretch found twice has the same anchors wherever it lies.
 
@@ -75,15 +83,12 @@ class Anchors:
     def __init__(self) -> None:
         self.rarity, self.count, self._kept = 8, 0, []
 
-    def add(self, tensor: int, start: int, bits: np.ndarray) -> None:
-        """The anchors of consecutive elements, the first of which is element `start` of the tensor of that number."""
-        if bits.size < WINDOW:
-            return
-        hashes = window_hashes(bits)
-        where = np.flatnonzero(self._rare(hashes))
-        where = where[bits[where] != bits[where + 1]]  # not the inside of a run of zeros
-        self._kept.append(np.stack([hashes[where], (where + start).astype(np.uint64), np.full(where.size, tensor, np.uint64)]))
-        self.count += where.size
+    def add(self, tensor: int, found: np.ndarray) -> None:
+        """Hashes and places of windows of the tensor of that number; of those that were found at an earlier rarity the rare
+        ones."""
+        hashes, places = found[self._rare(found[:, 0])].T
+        self._kept.append(np.stack([hashes, places, np.full(hashes.size, tensor, np.uint64)]))
+        self.count += hashes.size
         while self.count > ANCHORS:
             self.rarity += 1
             together = np.concatenate(self._kept, axis=1)
@@ -102,6 +107,9 @@ class Anchors:
         if not self._kept:
             return
         hashes, places, tensors = np.concatenate(self._kept, axis=1)
+        ordered = np.sort(hashes)
+        twice = np.isin(hashes, ordered[1:][ordered[1:] == ordered[:-1]])  # few, as a rule: an argsort of all would take longer
+        hashes, places, tensors = hashes[twice], places[twice], tensors[twice]
         order = np.argsort(hashes, kind="stable")
         same = np.flatnonzero(hashes[order][1:] == hashes[order][:-1])
         earlier, later = order[same], order[same + 1]
@@ -124,7 +132,7 @@ class Scan:
 
     dtype: DType
     shape: tuple[int, ...]  # without the axes of length 1
-    has_rows: bool  # of two axes or more; the first counts the rows
+    has_rows: bool  # of two axes or more; the first counts the rows, at most MOST_ROWS
 
     size: int
     finite: int
@@ -147,28 +155,43 @@ class Scan:
     bulk_high: float
     histogram: np.ndarray  # of the bulk: BINS over [-reach, reach]
 
-    _rows: np.ndarray
-    row_hashes: np.ndarray
+    row_hashes: np.ndarray  # empty where there are no rows
     row_alive: np.ndarray  # whether the row has a value that is not 0
 
-    def __init__(self, memory: np.ndarray, dtype: DType, anchors: Anchors, number: int) -> None:
-        self.dtype, self.size = dtype, memory.size
-        self.shape = tuple(n for n in memory.shape if n > 1)
-        self.has_rows = len(self.shape) > 1
-        self.finite = self.nans = self.zeros = self.low_count = self.high_count = 0
-        self.low, self.high = self.bulk_low, self.bulk_high = math.inf, -math.inf
-        self.bulk_sums, self.outlier_sums, self.histogram = np.zeros(5), np.zeros(5), np.zeros(BINS)
-        self._guess(memory)
-        self._rows = memory.reshape(self.shape if self.has_rows else (1, -1))
-        height, width = len(self._rows), self.size // len(self._rows)
-        self.row_hashes, self.row_alive = np.zeros(height, np.uint64), np.zeros(height, bool)
-        for top, left, piece in _pieces(self._rows):
-            self._add_values(dtype.decode(piece).astype(np.float64).reshape(-1))
-            bits = piece.view(f"u{piece.itemsize}").astype(np.uint64)
-            if self.has_rows:
-                self._add_rows(bits, slice(top, top + len(piece)), left)
-            if self.equal_chance < FEW_LEVELS:
-                anchors.add(number, top * width + left, bits.reshape(-1))
+    def __init__(self, source: np.ndarray | Stored, dtype: DType, anchors: Anchors, number: int) -> None:
+        self.dtype, self.size = dtype, math.prod(source.shape)
+        self.shape = tuple(n for n in source.shape if n > 1)
+        if isinstance(source, Stored) and (source.order != "C" or source.nbytes <= (HELD if source.member else SMALL)):
+            source = np.asarray(source) if source.nbytes > SMALL else source.load()
+        self._source = source
+        self.has_rows = len(self.shape) > 1 and self.shape[0] <= MOST_ROWS
+        height = self.shape[0] if self.has_rows else 0
+        self._guess(_sample(source, self.size))
+        self.row_hashes, self.row_alive = np.zeros(height, np.uint64), np.zeros(height, np.uint8)
+        self._pass(anchors, number, self.size // height if height else 0)
+
+    def _pass(self, anchors: Anchors, number: int, width: int) -> None:
+        plan = scanning.ScanPlan(self.dtype.code, self.dtype.itemsize, memory.isa, self.sparse, self.median, self.scale,
+                              self.reach, width, _factors())
+        sums, looked = scanning.Sums(), self.equal_chance < FEW_LEVELS
+
+        def scan(start: int, get: Piece) -> tuple[int, Any]:
+            return start, plan.scan(get().view(np.uint8), start, anchors.rarity if looked else 0)
+
+        for start, (found, hashes, alive, windows) in _in_order(scan, _pieces(self._source)):
+            sums.add(found)
+            if width:
+                rows = slice(start // width, start // width + len(hashes))
+                self.row_hashes[rows] += hashes
+                self.row_alive[rows] |= alive
+            if looked:
+                anchors.add(number, windows)
+        told = sums.fields()
+        self.finite, self.nans, self.zeros = told["finite"], told["nans"], told["zeros"]
+        self.low, self.high, self.low_count, self.high_count = (told[key] for key in ("low", "high", "low_count", "high_count"))
+        self.bulk_low, self.bulk_high = told["bulk_low"], told["bulk_high"]
+        self.bulk_sums, self.outlier_sums = np.array(told["bulk"]), np.array(told["outliers"])
+        self.histogram = np.array(told["histogram"], np.float64)
 
     def moments(self) -> Moments:
         """Of all finite values, as they are."""
@@ -178,19 +201,24 @@ class Scan:
         if not np.isfinite(sums).all():
             # Fourth powers of outliers 1e77 times as far out as the bulk: once more, in units of the farthest.
             center, unit = 0.0, max(-self.low, self.high)
-            sums = np.sum([power_sums(x[np.isfinite(x)] / unit) for x in self._values()], axis=0)
+            values = (self.dtype.decode(get()).astype(np.float64) for _, get in _pieces(self._source))
+            sums = np.sum([power_sums(x[np.isfinite(x)] / unit) for x in values], axis=0)
         scaled = moments(sums)
         return Moments(center + unit * scaled.mean, unit * scaled.std, scaled.kurtosis)
 
-    def _values(self) -> Iterator[np.ndarray]:
-        for _, _, piece in _pieces(self._rows):
-            yield self.dtype.decode(piece).astype(np.float64).reshape(-1)
+    def same_rows(self, earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
+        """Of pairs of rows with the same hash, those that have the same bits. Rows of a compressed stream that is not held are
+        taken by their hashes alone."""
+        if isinstance(self._source, Stored) and self._source.member:
+            return np.ones(len(earlier), bool)
+        rows = np.asarray(self._source).reshape(self.shape[0], -1)
+        rows, some = rows.view(f"u{rows.itemsize}"), max(1, PIECE // rows.shape[1])
+        parts = range(0, len(earlier), some)
+        return np.concatenate([(rows[earlier[i : i + some]] == rows[later[i : i + some]]).all(axis=1) for i in parts])
 
-    def _guess(self, memory: np.ndarray) -> None:
+    def _guess(self, thin: np.ndarray) -> None:
         """What a systematic sample says of the tensor before the pass."""
-        step = max(1, self.size // SAMPLE) | 1  # odd: not the same column of every row
-        thin = memory.reshape(-1)[::step] if memory.flags.c_contiguous else memory.flat[::step]
-        sample = self.dtype.decode(np.ascontiguousarray(thin)).astype(np.float64)
+        sample = self.dtype.decode(thin).astype(np.float64)
         sample = sample[np.isfinite(sample)]
         # Simpson's index (Measurement of Diversity, 1949), with one equal pair more than there are: none seen is not none.
         often = np.unique(sample, return_counts=True)[1].astype(float)
@@ -199,68 +227,64 @@ class Scan:
         if self.sparse:
             sample = sample[sample != 0]
         low, self.median, high = map(float, np.quantile(sample, [0.25, 0.5, 0.75])) if sample.size else (0.0, 0.0, 0.0)
-        self.scale = (high - low) / QUARTILES_APART or abs(self.median) or 1.0
+        self.scale = min(high / QUARTILES_APART - low / QUARTILES_APART, MOST_SCALE) or abs(self.median) or 1.0
         # Beyond it lies any of so many gaussian numbers with a chance of ALPHA at most (Bonferroni); the quartiles may be off.
         self.reach = -NormalDist().inv_cdf(ALPHA / 2 / self.size) * 1.05
 
-    def _add_values(self, x: np.ndarray) -> None:
-        low, high = float(x.min()), float(x.max())
-        if not math.isfinite(low) or not math.isfinite(high):
-            self.nans += int(np.isnan(x).sum())
-            x = x[np.isfinite(x)]
-            if not x.size:
-                return
-            low, high = float(x.min()), float(x.max())
-        self.finite += x.size
-        self._add_extremes(x, low, high)
-        if self.sparse:
-            kept = x[x != 0]
-            self.zeros += x.size - kept.size
-            x = kept
-        scaled = (x - self.median) / self.scale
-        if low < self.median - self.reach * self.scale or high > self.median + self.reach * self.scale:
-            inside = abs(scaled) <= self.reach
-            self.outlier_sums += power_sums(scaled[~inside])
-            scaled = scaled[inside]
-        if scaled.size:
-            self._add_bulk(scaled)
 
-    def _add_extremes(self, x: np.ndarray, low: float, high: float) -> None:
-        if low < self.low:
-            self.low, self.low_count = low, 0
-        if high > self.high:
-            self.high, self.high_count = high, 0
-        if low == self.low:
-            self.low_count += int(np.count_nonzero(x == low))
-        if high == self.high:
-            self.high_count += int(np.count_nonzero(x == high))
-
-    def _add_bulk(self, scaled: np.ndarray) -> None:
-        self.bulk_sums += power_sums(scaled)
-        self.bulk_low, self.bulk_high = min(self.bulk_low, float(scaled.min())), max(self.bulk_high, float(scaled.max()))
-        bins = ((scaled + self.reach) * (BINS / 2 / self.reach)).astype(np.int32)
-        self.histogram += np.bincount(bins, minlength=BINS + 1)[:BINS]
-
-    def _add_rows(self, bits: np.ndarray, rows: slice, left: int) -> None:
-        """Parts of rows, from column `left` on.
-
-        The hash is multilinear (Carter and Wegman, Universal Classes of Hash Functions, 1979), modulo 2^64: rows that differ in
-        elements of L bits have the same one with a probability of at most 2^(L - 64). float64 is taken in halves, L = 32; as a
-        whole a row and its negative would be equal, for all factors are odd, and an even number of sign bits cancels.
-        """
-        parts = bits.view(np.uint32) if self.dtype.itemsize == 8 else bits
-        start = left * (parts.shape[1] // bits.shape[1])
-        factors = words(2 * parts.shape[1], seed=0, name="rows", offset=2 * start).view(np.uint64) | np.uint64(1)
-        self.row_hashes[rows] += parts @ factors
-        without_sign = bits << np.uint64(65 - 8 * self.dtype.itemsize)
-        self.row_alive[rows] |= (without_sign != 0).any(axis=1)
+@functools.cache
+def _factors() -> np.ndarray:
+    """One for each of as many columns of a row."""
+    return words(scanning.FACTORS, seed=0, name="rows")
 
 
-def _pieces(rows: np.ndarray) -> Iterator[tuple[int, int, np.ndarray]]:
-    """Row, column and copy of each piece, in order: some rows, or a part of one, at most PIECE elements."""
-    width = rows.size // len(rows)
-    tall, wide = max(1, PIECE // width), min(width, PIECE)
-    for top in range(0, len(rows), tall):
-        block = rows[top : top + tall].reshape(-1, width)
-        for left in range(0, width, wide):
-            yield top, left, np.ascontiguousarray(block[:, left : left + wide])
+def _in_order(work: Callable[[int, Piece], T], pieces: Iterator[tuple[int, Piece]]) -> Iterator[T]:
+    """What threads make of the pieces, in their order; of a single piece without threads."""
+    first, second = next(pieces, None), next(pieces, None)
+    if first is None or second is None:
+        yield from (work(*piece) for piece in (first,) if piece)
+        return
+    threads = memory.resolve_threads(None)
+    with ThreadPoolExecutor(threads, "fastinit-audit") as pool:
+        waiting: deque[Future[T]] = deque()
+        for piece in chain((first, second), pieces):
+            waiting.append(pool.submit(work, *piece))
+            if len(waiting) > threads + 1:  # pieces at a time, each in memory of its own
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def _sample(source: np.ndarray | Stored, size: int) -> np.ndarray:
+    step = max(1, size // SAMPLE) | 1  # odd: not the same column of every row
+    if isinstance(source, Stored):
+        if source.member:
+            return np.concatenate([get()[-start % step :: step].copy() for start, get in _pieces(source)])
+        source = np.asarray(source)  # mapped: only the pages that the sample lies on are brought in
+    return np.ascontiguousarray(source.reshape(-1)[::step] if source.flags.c_contiguous else source.flat[::step])
+
+
+def _pieces(source: np.ndarray | Stored) -> Iterator[tuple[int, Piece]]:
+    """All elements, at most PIECE together, each piece with the number of its first."""
+    size = math.prod(source.shape)
+    if isinstance(source, Stored):
+        if not source.member:
+            yield from ((start, partial(source.part, start, min(PIECE, size - start))) for start in range(0, size, PIECE))
+            return
+        for number, block in enumerate(source.blocks(PIECE)):
+            yield number * PIECE, partial(np.asarray, block)
+    elif source.flags.c_contiguous and source.flags.aligned:
+        flat = source.reshape(-1)
+        yield from ((start, partial(flat.__getitem__, slice(start, start + PIECE))) for start in range(0, size, PIECE))
+    else:
+        rows = source.reshape(len(source), -1) if source.ndim else source.reshape(1, 1)
+        height, width = rows.shape
+        tall, wide = max(1, PIECE // width), min(width, PIECE)
+        for top in range(0, height, tall):
+            for left in range(0, width, wide):
+                part = rows[top : top + tall, left : left + wide]
+                yield top * width + left, partial(_straight, part)
+
+
+def _straight(part: np.ndarray) -> np.ndarray:
+    return np.require(part, requirements=["C", "A"]).reshape(-1)

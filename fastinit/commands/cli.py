@@ -34,7 +34,7 @@ from ..core.dtypes import DTYPES
 from ..formats import read, strict_json
 from ..models.architectures import ARCHITECTURES
 from . import bench, pipe, reports, specs
-from .progress import progress
+from .progress import progress_of_bytes
 
 HEADROOM = 64 << 20  # bytes wanted beyond the arrays
 OPTIONAL = ("torch", "jax", "dask", "safetensors", "ml_dtypes", "matplotlib", "tqdm")
@@ -146,7 +146,7 @@ def _literal(text: str) -> Any:
 
 def run_audit(args: argparse.Namespace) -> int:
     refused: list[dict[str, str]] = []
-    seen = audit.audit(progress(_tensors(args.files, args.dtype, refused)), layout=args.layout)
+    seen = audit.audit(progress_of_bytes(_tensors(args.files, args.dtype, refused), _size(args.files)), layout=args.layout)
     faults = sum(len(report.faults) for report in seen)
     result = {"faults": faults, "alpha": audit.ALPHA, "tensors": [dataclasses.asdict(report) for report in seen],
               "refused": refused}
@@ -155,6 +155,10 @@ def run_audit(args: argparse.Namespace) -> int:
     for entry in refused:
         complain(entry["reason"])
     return 2 if refused or any("unreadable" in report.kinds for report in seen) else int(faults > 0)
+
+
+def _size(paths: list[Path]) -> int:
+    return sum(os.path.getsize(path) for path in paths if os.path.isfile(path))
 
 
 def _tensors(paths: list[Path], dtype: str | None, refused: list[dict[str, str]]) -> Iterator[read.Tensor]:

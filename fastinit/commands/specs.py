@@ -29,6 +29,7 @@ MAX_BYTES = 2**24
 MOST_TENSORS = 2**18
 MOST_MATCHES = 2**23
 MOST_DIGITS = 18
+MOST_DOTS = 1000  # of a line of TOML: tomllib takes a time that grows with the square of a key's parts
 MOST_AXES = 32  # of every NumPy that the package runs on
 
 
@@ -91,6 +92,8 @@ def _parse(path: Path) -> Any:
         import tomllib
     except ImportError:
         raise ValueError("TOML needs CPython 3.11 or newer; write it as JSON") from None
+    if max(line.count(b".") for line in text.split(b"\n")) > MOST_DOTS:
+        raise ValueError(f"expected at most {MOST_DOTS} dots in a line")
     try:
         return tomllib.loads(text.decode())
     except RecursionError:

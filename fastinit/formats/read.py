@@ -82,6 +82,14 @@ class Stored:
             while self.member and file.read(2**16):  # zipfile compares the checksum where the member ends
                 pass
 
+    def part(self, start: int, elements: int) -> np.ndarray:
+        """So many elements from `start` on, of a file that is no zip file."""
+        with _refusing(f"{self.path}: "), opened(self.path) as file:
+            file.seek(self.offset + start * self.storage.itemsize)
+            block = np.empty(elements, self.storage)
+            _read_all(file, block.view(np.uint8).data)
+            return block
+
     def load(self) -> np.ndarray:
         """All of it, in memory."""
         parts = list(self.blocks(max(1, math.prod(self.shape))))
@@ -133,6 +141,10 @@ class Tensor:
     @property
     def shape(self) -> tuple[int, ...]:
         return self.source.shape
+
+    @property
+    def nbytes(self) -> int:
+        return self.source.nbytes
 
     @property
     def memory(self) -> np.ndarray:
