@@ -29,6 +29,7 @@ __all__ = ["ALPHA", "BINS", "FEW_LEVELS", "PIECE", "Anchors", "Moments", "Scan",
 ALPHA = 1e-9  # chance that a healthy tensor fails a check
 PIECE = 2**20  # elements that a thread looks at together
 SMALL = 2**22  # bytes of a tensor that is read once; of others a sample is read first, and then each piece by its thread
+MAPPED = 2**24  # elements that are mapped at a time for the sample
 HELD = 2**27  # bytes of a compressed one that is kept for both
 MOST_ROWS = 2**23  # rows that are told apart: their hashes take 64 MiB, and to sort them four times that
 SAMPLE = 2**16  # elements that median and scale are guessed from
@@ -260,7 +261,9 @@ def _sample(source: np.ndarray | Stored, size: int) -> np.ndarray:
     if isinstance(source, Stored):
         if source.member:
             return np.concatenate([get()[-start % step :: step].copy() for start, get in _pieces(source)])
-        source = np.asarray(source)  # mapped: only the pages that the sample lies on are brought in
+        # Mapped: only the pages that the sample lies on are brought in; in parts, as they count as this process's memory.
+        parts = ((start, min(MAPPED, size - start)) for start in range(0, size, MAPPED))
+        return np.concatenate([source.mapped(start, count)[-start % step :: step].copy() for start, count in parts])
     return np.ascontiguousarray(source.reshape(-1)[::step] if source.flags.c_contiguous else source.flat[::step])
 
 

@@ -90,6 +90,10 @@ class Stored:
             _read_all(file, block.view(np.uint8).data)
             return block
 
+    def mapped(self, start: int, elements: int) -> np.ndarray:
+        """As `part`, mapped."""
+        return np.memmap(self.path, self.storage, "r", self.offset + start * self.storage.itemsize, (elements,))
+
     def load(self) -> np.ndarray:
         """All of it, in memory."""
         parts = list(self.blocks(max(1, math.prod(self.shape))))
