@@ -1,29 +1,32 @@
-"""Arrays larger than memory: tensors filled in files, a window at a time, and files that are whole or not there."""
+"""Arrays larger than memory: files of filled tensors, made a piece at a time, that are whole or not there."""
 
 from __future__ import annotations
 
-import contextlib
-import errno
+import io
+import itertools
 import math
 import os
-import secrets
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .core.arguments import check_name, integers
+from .core.arguments import boolean, check_name, integer, integers
 from .core.blocks import tiles
 from .core.dtypes import DType, resolve
-from .core.explain import Explanation, explain
+from .core.explain import explain
 from .core.streams import Pinned, Seed, pin
+from .formats.publish import publishing
 from .models.rules import Rule
 
 __all__ = ["create_npy"]
 
-# Bytes of a file that are mapped, and so count as the process's memory, at a time.
-WINDOW = 2**24
+# Bytes that are filled while others are written: they are still in the cache when they are copied to the system's.
+CHUNK = 2**20
+CHUNKS = 4
 
 
 def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: Any = "float32", seed: Seed = None,
@@ -33,7 +36,8 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     Parameters
     ----------
     path : path
-        Where. The file appears there when it is whole and on the disk.
+        Where. The file appears there when it is whole and on the disk. What is there may be a regular file; a folder, a device
+        or a symbolic link is refused.
     shape : int or sequence of int
     rule : Rule
         What to fill it with, such as ``fastinit.Normal(std=0.02)``.
@@ -42,7 +46,8 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     seed, name, num_threads
         As for every initializer: what `rule` stands for gives the same values with them.
     overwrite : bool
-        Whether a file at `path` is replaced; otherwise that is a FileExistsError.
+        Whether a file at `path` is replaced, by one of the same mode and, where the system allows it, owner; otherwise that is
+        a FileExistsError, also if the file appears while this one is made.
 
     Returns
     -------
@@ -53,12 +58,13 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     TypeError, ValueError
         Naming the argument, what was expected and what came, before a file is made.
     OSError
-        Of the file system, such as too little space for the whole; then nothing is left behind.
+        Of the file system, such as too little space for the whole, before a byte is filled; then nothing is left behind.
 
     Notes
     -----
-    At most 16 MiB of the file are mapped at a time, except for initializers that are not elementwise (`orthogonal`, `sparse`
-    and the like), which need the whole tensor. Read it with ``numpy.load(path, mmap_mode="r")``.
+    At most 4 MiB are held in memory, except for initializers that are not elementwise (`orthogonal`, `sparse` and the like),
+    which need the whole tensor. Read it with ``numpy.load(path, mmap_mode="r")``. If the process is killed, a file whose name
+    begins with ``.fastinit-`` is left; the next file made in that folder removes it.
 
     Examples
     --------
@@ -69,80 +75,89 @@ def create_npy(path: str | os.PathLike[str], shape: Any, rule: Rule, *, dtype: A
     ...     bool((np.load(path) == fi.xavier_uniform((100, 50), seed=0)).all())
     True
     """
-    check_name(name)
-    if not isinstance(rule, Rule):
-        raise TypeError(f"rule: expected a rule such as fastinit.Normal(std=0.02), got {rule!r}")
-    tensor = Request(name, integers(shape, "shape"), resolve(dtype), rule)
-    tensor.explain()
-    seed = pin(seed)
-    header = {"descr": np.lib.format.dtype_to_descr(tensor.dtype.storage), "fortran_order": False, "shape": tensor.shape}
-    with replacing(Path(path), overwrite) as part, open(part, "x+b") as file:
-        np.lib.format.write_array_header_1_0(file, header)
-        fill_tensors(file, [tensor], seed, num_threads)
+    tensor = request(name, shape, dtype, rule)
+    boolean(overwrite, "overwrite")
+    if num_threads is not None:
+        integer(num_threads, "num_threads", 1)
+    seed, header = pin(seed), tensor.npy_header()
+    with publishing({Path(path): len(header) + tensor.nbytes}, overwrite) as (file,):
+        file.write(header)
+        write_filled(file.write, [tensor], seed, num_threads)
     return Path(path)
 
 
 class Request(NamedTuple):
-    """What a file is to hold under a name."""
+    """What a file is to hold under a name: made by `request`."""
 
     name: str
     shape: tuple[int, ...]
     dtype: DType
     rule: Rule
+    elementwise: bool
 
     @property
     def nbytes(self) -> int:
         return math.prod(self.shape) * self.dtype.itemsize
 
-    def explain(self) -> Explanation:
-        """Refuses what the rule cannot fill."""
-        return explain(self.rule.initializer, self.shape, *self.rule.args, dtype=self.dtype.name, **self.rule.options)
+    def npy_header(self) -> bytes:
+        """What comes before the tensor in an npy file, by NumPy's own writer."""
+        text = io.BytesIO()
+        np.lib.format.write_array_header_1_0(text, {"descr": np.lib.format.dtype_to_descr(self.dtype.storage),
+                                                    "fortran_order": False, "shape": self.shape})
+        return text.getvalue()
+
+    def fill(self, memory: np.ndarray, seed: Pinned, num_threads: int | None,
+             offset: tuple[int, ...] | None = None) -> np.ndarray:
+        """Fill a block of the tensor, by default all of it."""
+        block = {} if offset is None else {"global_shape": self.shape, "offset": offset}
+        return self.rule.initializer.in_place(memory, *self.rule.args, seed=seed, name=self.name, num_threads=num_threads,
+                                       dtype=self.dtype.name, **block, **self.rule.options)
 
 
-def refuse_existing(path: Path, overwrite: bool) -> None:
-    if path.exists() and not overwrite:
-        raise FileExistsError(errno.EEXIST, "the file exists, and overwrite=True was not said", str(path))
-
-
-@contextlib.contextmanager
-def replacing(path: Path, overwrite: bool) -> Iterator[Path]:
-    """A name beside `path` for a file that will be renamed to it when it is whole and on the disk, or removed."""
-    refuse_existing(path, overwrite)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+def request(name: Any, shape: Any, dtype: Any, rule: Any) -> Request:
+    """A tensor that can be filled, and that NumPy can hold."""
+    check_name(name)
+    if not isinstance(rule, Rule):
+        raise TypeError(f"rule: expected a rule such as fastinit.Normal(std=0.02), got {rule!r}")
+    shape, dtype = integers(shape, "shape"), resolve(dtype)
     try:
-        yield part
-        os.replace(part, path)
-        if os.name == "posix":  # the new name, too
-            folder = os.open(path.parent, os.O_RDONLY)
-            try:
-                os.fsync(folder)
-            finally:
-                os.close(folder)
-    finally:
-        part.unlink(missing_ok=True)
+        np.broadcast_to(np.empty((), dtype.storage), shape)
+    except ValueError as error:
+        raise ValueError(f"shape: expected one that an array can have, got {shape}: {error}") from None
+    told = explain(rule.initializer, shape, *rule.args, dtype=dtype.name, **rule.options)
+    return Request(name, shape, dtype, rule, told.elementwise)
 
 
-def to_disk(file: IO[Any]) -> None:
-    file.flush()
-    os.fsync(file.fileno())
+def write_filled(write: Callable[[Any], Any], tensors: Iterable[Request], seed: Pinned, num_threads: int | None) -> None:
+    """Fill tensors, and write them one behind the other: while a thread writes what was filled, more is filled."""
+    with ThreadPoolExecutor(1) as thread:
+        written: deque[Future[Any]] = deque()
+        for chunk in _filled(tensors, seed, num_threads):
+            written.append(thread.submit(write, chunk))
+            if len(written) == CHUNKS:
+                written.popleft().result()
+        for future in written:
+            future.result()
 
 
-def fill_tensors(file: IO[bytes], tensors: Sequence[Request], seed: Pinned, num_threads: int | None) -> None:
-    """Add the tensors to a file, one behind the other, and bring it to the disk."""
-    file.flush()
-    position = file.tell()
-    size = position + sum(tensor.nbytes for tensor in tensors)
-    if hasattr(os, "posix_fallocate"):  # where a hole meets a full disk, a write to mapped memory kills the process
-        os.posix_fallocate(file.fileno(), 0, size)
-    else:
-        file.truncate(size)
+def _filled(tensors: Iterable[Request], seed: Pinned, num_threads: int | None) -> Iterator[np.ndarray]:
+    """The tensors' bytes in C order, in chunks. A chunk's memory is filled again after `CHUNKS` more."""
+    chunks = itertools.cycle([np.empty(CHUNK, np.uint8) for _ in range(CHUNKS)])
+    chunk, used = next(chunks), 0
     for tensor in tensors:
-        name, shape, dtype, rule = tensor
-        limit = (WINDOW if tensor.explain().elementwise else tensor.nbytes) // dtype.itemsize
-        for at, block in tiles(shape, limit):  # in C order, as they lie in the file
-            window = np.memmap(file, dtype.storage, "r+", position, block)
-            rule.initializer.in_place(window, *rule.args, seed=seed, name=name, num_threads=num_threads, dtype=dtype.name,
-                                      global_shape=shape, offset=at, **rule.options)
-            position += window.nbytes
-            del window  # unmapped, so that its pages are no longer this process's
-    to_disk(file)
+        shape, dtype = tensor.shape, tensor.dtype
+        whole = None  # that of the tensor before is not needed any more
+        if not tensor.elementwise:
+            whole = tensor.fill(np.empty(shape, dtype.storage), seed, num_threads).reshape(-1)
+        for at, block in tiles(shape, CHUNK // dtype.itemsize):  # in C order, as they lie in the file
+            end = used + math.prod(block) * dtype.itemsize
+            if end > CHUNK:
+                yield chunk[:used]
+                chunk, used, end = next(chunks), 0, end - used
+            memory = chunk[used:end].view(dtype.storage)
+            if whole is None:
+                tensor.fill(memory.reshape(block), seed, num_threads, at)
+            else:
+                memory[:], whole = whole[:memory.size], whole[memory.size:]
+            used = end
+    yield chunk[:used]

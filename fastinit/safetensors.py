@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .core.arguments import integer, integers
-from .core.dtypes import resolve
+from .core.arguments import boolean, integer
 from .core.streams import Seed, pin
-from .files import Request, fill_tensors, refuse_existing, replacing, to_disk
+from .files import Request, request, write_filled
+from .formats.publish import publishing
 from .formats.safetensors_header import encode
 from .models.rules import Rules, rule_for, rule_pairs
 
@@ -40,7 +40,8 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
     shards : int >= 1
         In how many files: consecutive tensors, about as many bytes in each, at least one tensor.
     overwrite : bool
-        Whether files of these names are replaced; otherwise that is a FileExistsError.
+        Whether a checkpoint at `path` is replaced, one file or shards: its index, and the shards that this names, go as well.
+        Otherwise that is a FileExistsError, also if one appears while this one is made.
     metadata : mapping of str to str, optional
         For the headers, beside the ``{"format": "pt"}`` that transformers asks for.
 
@@ -54,14 +55,16 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
     TypeError, ValueError
         Naming the tensor or argument, what was expected and what came, before a file is made.
     OSError
-        Of the file system, such as too little space for a file; then no file of these is left behind.
+        Of the file system, such as too little space, before a byte is filled; then no file of these is left behind, and those
+        that were there are as they were.
 
     Notes
     -----
-    All that is held in memory is the headers and a window of 16 MiB, except for initializers that are not elementwise
-    (`orthogonal`, `sparse` and the like), which need their whole tensor. In a file, wider dtypes come first and the header is
-    padded to 8 bytes, so that every tensor is aligned to its elements. Files appear under their names, the index last, once
-    all are on the disk.
+    All that is held in memory is the headers and 4 MiB, except for initializers that are not elementwise (`orthogonal`,
+    `sparse` and the like), which need their whole tensor. In a file, wider dtypes come first and the header is padded to 8
+    bytes, so that every tensor is aligned to its elements. Files appear under their names, the index last, once all are on
+    the disk. While shards are replaced there is no index, so that none names files of two runs; if the process is killed in
+    between, the next that makes a file in that folder brings the old checkpoint back.
 
     Examples
     --------
@@ -75,24 +78,19 @@ def create(path: str | os.PathLike[str], spec: Mapping[str, Any], rules: Rules, 
     """
     parts = _split(_tensors(spec, rules, dtype), shards)
     aligned = [sorted(part, key=lambda tensor: -tensor.dtype.itemsize) for part in parts]
-    extra = {"format": "pt"} | dict(metadata or {})
-    for item in extra.items():
-        if not all(isinstance(text, str) for text in item):
-            raise TypeError(f"metadata: expected str for str, got {item!r}")
+    extra = _metadata(metadata)
     headers = [encode([(tensor.name, tensor.dtype, tensor.shape) for tensor in part], extra) for part in aligned]
-    paths = _paths(Path(path), len(parts))
-    for file in paths:
-        refuse_existing(file, overwrite)
-    seed = pin(seed)
-    with contextlib.ExitStack() as stack:  # files get their names as it unwinds: the index, entered first, gets its last
-        if len(parts) > 1:
-            with open(stack.enter_context(replacing(paths[-1], overwrite)), "x") as listing:
-                json.dump(_index(parts, paths), listing, indent=2)
-                to_disk(listing)
-        for part, header, file in zip(aligned, headers, paths):
-            with open(stack.enter_context(replacing(file, overwrite)), "x+b") as checkpoint:
-                checkpoint.write(header)
-                fill_tensors(checkpoint, part, seed, num_threads)
+    boolean(overwrite, "overwrite")
+    if num_threads is not None:
+        integer(num_threads, "num_threads", 1)
+    paths, seed = _paths(Path(path), len(parts)), pin(seed)
+    sizes = [len(header) + sum(tensor.nbytes for tensor in part) for header, part in zip(headers, parts)]
+    index = json.dumps(_index(parts, paths), indent=2).encode() if len(parts) > 1 else b""
+    with publishing(dict(zip(paths, [*sizes, len(index)])), overwrite, lambda: _former(Path(path))) as files:
+        for file, header, part in zip(files, headers, aligned):
+            file.write(header)
+            write_filled(file.write, part, seed, num_threads)
+        files[-1].write(index)
     return paths
 
 
@@ -108,12 +106,25 @@ def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Request]
             raise ValueError("spec: '__metadata__' is not a tensor's name in this format")
         try:
             shape, asked = value if paired else (value, dtype)
-            tensor = Request(name, integers(shape, "shape"), resolve(asked), rule)
-            tensor.explain()
+            tensors.append(request(name, shape, asked, rule))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {rule}, {error}") from error
-        tensors.append(tensor)
     return tensors
+
+
+def _metadata(metadata: Any) -> dict[str, str]:
+    """What the headers have beside the tensors, in text that UTF-8, and so the format, can hold."""
+    if not isinstance(metadata, Mapping | None):
+        raise TypeError(f"metadata: expected a mapping of str to str, got {type(metadata).__name__}")
+    extra = {"format": "pt"} | dict(metadata or {})
+    for item in extra.items():
+        if not all(isinstance(text, str) for text in item):
+            raise TypeError(f"metadata: expected str for str, got {item!r}")
+        try:
+            "".join(item).encode()
+        except UnicodeEncodeError:
+            raise ValueError(f"metadata: expected text that UTF-8 can encode, got {item!r}") from None
+    return extra
 
 
 def _split(tensors: list[Request], shards: Any) -> list[list[Request]]:
@@ -137,6 +148,18 @@ def _paths(path: Path, shards: int) -> list[Path]:
         return [path]
     numbered = [path.with_name(f"{path.stem}-{i:05d}-of-{shards:05d}{path.suffix}") for i in range(1, shards + 1)]
     return [*numbered, path.with_name(path.name + ".index.json")]
+
+
+def _former(path: Path) -> list[Path]:
+    """The files of a checkpoint that is there by this name, whole or in shards: the index and those that it names, too."""
+    index = path.with_name(path.name + ".index.json")
+    shard = re.compile(re.escape(path.stem) + r"-[0-9]{5}-of-[0-9]{5}" + re.escape(path.suffix))
+    try:
+        names = set(json.loads(index.read_bytes() if index.is_file() else "")["weight_map"].values())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):  # none, or none that can be read
+        names = set()
+    found = [index, path, *(path.with_name(name) for name in sorted(map(str, names)) if shard.fullmatch(name))]
+    return [file for file in found if os.path.lexists(file)]
 
 
 def _index(parts: list[list[Request]], paths: list[Path]) -> dict[str, Any]:

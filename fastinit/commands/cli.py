@@ -16,7 +16,6 @@ import math
 import os
 import platform
 import re
-import shutil
 import sys
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -88,9 +87,6 @@ def run_init(args: argparse.Namespace) -> int:
     spec = specs.load(args.what)
     default = args.dtype or spec.dtype or "float32"
     sizes = [math.prod(shape) * DTYPES[own or default].itemsize for shape, own in spec.tensors.values()]
-    _check_folder(args.out, sum(sizes))
-    if args.out.suffix == ".npz":
-        _check_memory(max(sizes, default=0), args.what, default)
     files = specs.create(args.out, spec, dtype=args.dtype, seed=args.seed, shards=args.shards, overwrite=args.force,
                          num_threads=args.num_threads)
     report = {"files": [str(path) for path in files], "tensors": len(sizes), "bytes": sum(sizes), "seed": args.seed,
@@ -98,13 +94,6 @@ def run_init(args: argparse.Namespace) -> int:
               "stream_version": fi.STREAM_VERSION}
     show(report, args.json, reports.init_text)
     return 0
-
-
-def _check_folder(path: Path, size: int) -> None:
-    if not os.access(path.parent, os.W_OK):
-        raise Refused(f"{path}: {path.parent} is not a directory that can be written to")
-    if (free := shutil.disk_usage(path.parent).free) < size:
-        raise Refused(f"{path}: {size / 1e9:.2f} GB are needed there, {free / 1e9:.2f} GB are free")
 
 
 def _check_memory(size: int, what: str, dtype: str) -> None:

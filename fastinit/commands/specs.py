@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import math
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from .. import files
 from ..core.arguments import check_name, choice, integers
 from ..core.calls import INITIALIZERS
 from ..core.dtypes import DTYPES
 from ..core.memory import MAX_WORDS
+from ..core.streams import Pinned, pin
 from ..formats import strict_json
+from ..formats.publish import publishing
 from ..formats.read import opened
 from ..models.architectures import ARCHITECTURES, RANGE, Row, make_rule
-from ..models.rules import Rule, fill, rule_for, rule_pairs
+from ..models.rules import Rule, rule_for, rule_pairs
 from .progress import progress
 
 __all__ = ["SUFFIXES", "Spec", "create", "load"]
 
+MAX_NAME = 2**16 - 1  # bytes, in a zip file
+RECORDS = 256  # bytes, more than a zip file has for a member beside its name, and for all
 SUFFIXES = (".safetensors", ".npz", ".npy")
 # What a file of a model may ask for: JSON grows by up to 24 in memory, and every name is tried against every rule.
 MAX_BYTES = 2**24
@@ -216,12 +218,21 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
         (name, (shape, own)), = tensors.items()
         return [files.create_npy(path, shape, rule_for(name, rule_pairs(spec.rules)), dtype=own, seed=seed, name=name,
                                  overwrite=overwrite, num_threads=num_threads)]
-    with files.replacing(path, overwrite) as part, open(part, "x+b") as file:
-        with zipfile.ZipFile(file, "w") as archive:
-            for name, (shape, own) in progress(tensors.items()):
-                array = np.empty(shape, DTYPES[own].storage)
-                fill({name: array}, spec.rules, seed=seed, num_threads=num_threads, dtype=own)
-                with archive.open(f"{name}.npy", "w", force_zip64=True) as member:
-                    np.lib.format.write_array(member, array, allow_pickle=False)
-        files.to_disk(file)
+    pairs = rule_pairs(spec.rules)
+    requests = [files.request(name, shape, own, rule_for(name, pairs)) for name, (shape, own) in tensors.items()]
+    _write_npz(path, requests, pin(seed), overwrite, num_threads)
     return [path]
+
+
+def _write_npz(path: Path, tensors: Sequence[files.Request], seed: Pinned, overwrite: bool, num_threads: int | None) -> None:
+    """As `numpy.savez` does, but not from arrays in memory."""
+    members = {f"{tensor.name}.npy": tensor for tensor in tensors}
+    for name, tensor in members.items():
+        if zipfile.ZipInfo(name).filename != name or len(name.encode()) > MAX_NAME or tensor.name in members:
+            raise ValueError(f"tensor {tensor.name!r}: expected a name under which numpy.load finds it in an npz file")
+    size = sum(len(tensor.npy_header()) + tensor.nbytes + 2 * len(name.encode()) + RECORDS for name, tensor in members.items())
+    with publishing({path: size + RECORDS}, overwrite) as (file,), zipfile.ZipFile(file, "w") as archive:
+        for name, tensor in progress(members.items()):
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(tensor.npy_header())
+                files.write_filled(member.write, [tensor], seed, num_threads)

@@ -1,13 +1,15 @@
 """The command `init`: files of filled tensors."""
 
 import json
+import re
 
 import numpy as np
 import pytest
 from cli_helpers import TINY, refused, run_json
 
 import fastinit as fi
-from fastinit.commands import cli, specs
+from fastinit import files
+from fastinit.commands import cli
 from fastinit.core.dtypes import DTYPES
 
 
@@ -21,8 +23,11 @@ def test_npz_holds_the_values_of_fill(tiny, tmp_path, capsys, dtype):
     path = tmp_path / "model.npz"
     report = run_json(capsys, "init", "tiny", str(path), "--dtype", dtype, "--seed", "11", "--num-threads", "2")
     assert report["files"] == [str(path)] and report["parameters"] == TINY.parameters()
+    arrays = filled(dtype, 11)
+    np.savez(tmp_path / "own.npz", **arrays)
+    assert path.read_bytes() == (tmp_path / "own.npz").read_bytes(), "to the byte what NumPy writes"
+    (tmp_path / "own.npz").unlink()
     with np.load(path) as written:
-        arrays = filled(dtype, 11)
         assert set(written.files) == set(arrays)
         for name, array in arrays.items():
             assert written[name].dtype == array.dtype and written[name].shape == array.shape
@@ -103,6 +108,23 @@ def test_npy_is_one_tensor(tiny, tmp_path, capsys):
     assert "one tensor" in refused(capsys, "init", "tiny", str(tmp_path / "m.npy"))
 
 
+@pytest.mark.parametrize("names", [["a\0b", "a\0c"], ["a", "a.npy"], ["a.npy", "a"], ["n" * 65_532]])
+def test_names_that_an_npz_file_does_not_keep_are_refused(tmp_path, capsys, names):
+    (tmp_path / "spec.json").write_text(json.dumps({"tensors": dict.fromkeys(names, [3]), "rules": {"*": "zeros"}}))
+    assert "numpy.load" in refused(capsys, "init", str(tmp_path / "spec.json"), str(tmp_path / "m.npz"))
+    assert [path.name for path in tmp_path.iterdir()] == ["spec.json"]
+
+
+def test_an_npz_file_keeps_every_other_name(tmp_path, capsys):
+    names = ["", "a.npy.npy", "é/ü", "b\n", "n" * 60_000, "../up"]
+    (tmp_path / "spec.json").write_text(json.dumps({"tensors": dict.fromkeys(names, [3]), "rules": {"*": "normal"}}))
+    run_json(capsys, "init", str(tmp_path / "spec.json"), str(tmp_path / "m.npz"))
+    with np.load(tmp_path / "m.npz") as written:
+        assert written.files == names
+        for name in names:
+            assert (written[name] == fi.normal(3, seed=0, name=name)).all()
+
+
 def test_no_file_is_replaced_unasked(tiny, tmp_path, capsys):
     path = tmp_path / "model.npz"
     path.write_text("precious")
@@ -114,7 +136,7 @@ def test_no_file_is_replaced_unasked(tiny, tmp_path, capsys):
 
 @pytest.mark.parametrize("name", ["model", "model.pt", "model.npz.gz", "missing/model.npz"])
 def test_bad_output(tiny, tmp_path, capsys, monkeypatch, name):
-    monkeypatch.setattr(specs, "fill", None)  # refused before the work
+    monkeypatch.setattr(files, "write_filled", None)  # refused before the work
     assert name in refused(capsys, "init", "tiny", str(tmp_path / name))
     assert list(tmp_path.iterdir()) == []
 
@@ -123,7 +145,7 @@ def test_interrupt(tiny, tmp_path, capsys, monkeypatch):
     def interrupted(*args, **kwargs):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(np.lib.format, "write_array", interrupted)
+    monkeypatch.setattr(files.Request, "fill", interrupted)
     assert cli.main(["init", "tiny", str(tmp_path / "model.npz")]) == 130
     assert "interrupted" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
@@ -133,9 +155,9 @@ def test_failing_system(tiny, tmp_path, capsys, monkeypatch):
     def full(*args, **kwargs):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(np.lib.format, "write_array", full)
+    monkeypatch.setattr(files.Request, "fill", full)
     assert cli.main(["init", "tiny", str(tmp_path / "model.npz")]) == 3
-    assert "No space left" in capsys.readouterr().err
+    assert re.search(r"model.npz|\d+ bytes are needed, \d+ bytes are free", capsys.readouterr().err)
     assert list(tmp_path.iterdir()) == []
 
 

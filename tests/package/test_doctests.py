@@ -18,8 +18,8 @@ SILENT = {
     "audit.checks", "audit.scan", "commands", "commands.bench", "commands.cli", "commands.progress",
     "commands.specs", "core", "core._bit_generator", "core._kernels", "core._scan", "core.calls", "core.config", "core.dtypes",
     "core.elementwise", "core.explain", "core.memory", "core.plan", "core.public", "core.scanning", "core.structured",
-    "core.truncation", "dask.arrays", "formats", "formats.read", "models", "models.architectures", "models.presets",
-    "models.rules", "torch.dispatch", "torch.init", "torch.tensors", "weights",
+    "core.truncation", "dask.arrays", "formats", "formats.publish", "formats.read", "models",
+    "models.architectures", "models.presets", "models.rules", "torch.dispatch", "torch.init", "torch.tensors", "weights",
 }
 
 
