@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .core.arguments import boolean, check_name, integer, integers
+from .core.arguments import boolean, check_name, integer, sizes
 from .core.blocks import tiles
 from .core.dtypes import DType, resolve
 from .core.explain import explain
@@ -119,11 +119,7 @@ def request(name: Any, shape: Any, dtype: Any, rule: Any) -> Request:
     check_name(name)
     if not isinstance(rule, Rule):
         raise TypeError(f"rule: expected a rule such as fastinit.Normal(std=0.02), got {rule!r}")
-    shape, dtype = integers(shape, "shape"), resolve(dtype)
-    try:
-        np.broadcast_to(np.empty((), dtype.storage), shape)
-    except ValueError as error:
-        raise ValueError(f"shape: expected one that an array can have, got {shape}: {error}") from None
+    shape, dtype = sizes(shape, "shape"), resolve(dtype)
     told = explain(rule.initializer, shape, *rule.args, dtype=dtype.name, **rule.options)
     return Request(name, shape, dtype, rule, told.elementwise)
 

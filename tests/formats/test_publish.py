@@ -221,7 +221,8 @@ def failing(monkeypatch, at, failure):
     return count
 
 
-@pytest.mark.parametrize("before, after", [(1, 1), (1, 3), (3, 1), (3, 3), (3, 2), (0, 1), (0, 3)])
+@pytest.mark.parametrize("before, after", [
+    (1, 1), *(pytest.param(*case, marks=pytest.mark.slow) for case in [(1, 3), (3, 1), (3, 3), (3, 2), (0, 1), (0, 3)])])
 def test_any_call_of_the_system_may_fail(tmp_path, monkeypatch, before, after):
     """All is as it was, or all is new."""
     def fail():
@@ -265,10 +266,8 @@ print(count[0])
 """
 
 
-@pytest.mark.parametrize("before, after", [(1, 1), pytest.param(1, 3, marks=pytest.mark.slow), (3, 3),
-                                           pytest.param(3, 1, marks=pytest.mark.slow),
-                                           pytest.param(3, 2, marks=pytest.mark.slow),
-                                           pytest.param(0, 3, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("before, after", [
+    (1, 1), *(pytest.param(*case, marks=pytest.mark.slow) for case in [(1, 3), (3, 1), (3, 3), (3, 2), (0, 3)])])
 def test_killed_at_any_call(tmp_path, before, after):
     """By SIGKILL; what is there before the next run, and after it."""
     make = [sys.executable, "-c", KILLED_AT, os.path.dirname(__file__)]
@@ -366,12 +365,12 @@ def test_a_file_that_may_not_be_as_large_is_refused(tmp_path, out):
         assert sorted(os.listdir(tmp_path)) == sorted(["spec.json", *[out] * (code == 0)])
 
 
-def test_a_folder_without_room(tmp_path, monkeypatch):
-    for shape in ([2**45], [2**60], [2**50] * 1):
+def test_a_folder_without_room(tmp_path):
+    for shape in ([2**45], [2**59]):
         with pytest.raises(OSError, match=r"\d+ bytes are needed, \d+ bytes are free: .*w.npy"):
             create_npy(tmp_path / "w.npy", shape, fi.Zeros())
     with pytest.raises(OSError, match=r"\d{20} bytes are needed, \d+ bytes are free"):  # more than an offset can tell
-        create(tmp_path / "m", {str(i): 2**60 for i in range(9)}, {"*": fi.Zeros()})
+        create(tmp_path / "m", {str(i): 2**59 for i in range(9)}, {"*": fi.Zeros()})
     assert not os.listdir(tmp_path)
 
 
