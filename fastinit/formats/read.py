@@ -15,7 +15,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import IO, Any
 
@@ -64,6 +64,7 @@ class Stored:
     offset: int
     order: Any = "C"
     member: str = ""
+    archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False)  # its directory takes long to read anew
 
     @property
     def nbytes(self) -> int:
@@ -112,7 +113,8 @@ class Stored:
                 file.seek(self.offset)
                 yield file
                 return
-            with zipfile.ZipFile(file) as archive, archive.open(self.member) as member:
+            known = self.archive if self.archive and self.archive.fp and not self.archive.fp.closed else None
+            with (known or zipfile.ZipFile(file)).open(self.member) as member:
                 _read_all(member, memoryview(bytearray(self.offset)))
                 yield member
 
@@ -269,7 +271,8 @@ def _npy(path: Path, file: IO[bytes]) -> Iterator[Tensor]:
     yield tensor
 
 
-def _npy_tensor(path: Path, name: str, member: str, file: IO[bytes], size: int) -> Tensor:
+def _npy_tensor(path: Path, name: str, member: str, file: IO[bytes], size: int,
+                archive: zipfile.ZipFile | None = None) -> Tensor:
     """By the header, of a file or member of so many bytes."""
     head = io.BytesIO(file.read(NPY_HEAD))
     with warnings.catch_warnings():  # of Python 2's integers, and of odd literals
@@ -283,7 +286,8 @@ def _npy_tensor(path: Path, name: str, member: str, file: IO[bytes], size: int) 
     if found.hasobject:
         raise ValueError("got Python objects, which are not loaded")
     storage, dtype, stored = _known(found)
-    source = Stored(path, _possible(integers(shape, "shape"), storage), storage, head.tell(), "F" if fortran else "C", member)
+    source = Stored(path, _possible(integers(shape, "shape"), storage), storage, head.tell(), "F" if fortran else "C", member,
+                    archive)
     if source.nbytes > size - source.offset:
         raise ValueError(f"got {size - source.offset} bytes for an array of {source.nbytes}")
     return Tensor(name, source, dtype, stored)
@@ -300,7 +304,7 @@ def _npz(path: Path, file: IO[bytes]) -> Iterator[Tensor]:
             if member.compress_type not in NPZ_METHODS:
                 raise ValueError(f"got one that is compressed by method {member.compress_type}")
             with archive.open(member) as inner:
-                tensor = _npy_tensor(path, name, member.filename, inner, member.file_size)
+                tensor = _npy_tensor(path, name, member.filename, inner, member.file_size, archive)
         yield tensor
 
 
