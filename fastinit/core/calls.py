@@ -19,7 +19,7 @@ from . import memory as _memory
 from .arguments import check_name, integer, shown, sizes, threads
 from .blocks import block_of
 from .dtypes import DType, resolve
-from .plan import Plan
+from .plan import KEPT, Plan
 from .public import check_arguments, lists_parameters, public
 from .rng_methods import RngMethods
 from .signatures import describe
@@ -164,7 +164,7 @@ def is_plain(function: Any, args: Sequence[Any], options: Mapping[str, Any]) -> 
 
 
 # One for all initializers, as memory beyond the arrays is promised to be little; typed, as True is not taken for 1.
-@functools.lru_cache(maxsize=512, typed=True)
+@functools.lru_cache(maxsize=4 * KEPT, typed=True)
 def remembered(function: Any, memory: np.dtype, dtype: Any, shape: tuple[int, ...], /, *args: Any,
                **options: Any) -> Known | None:
     """What a function's recipe for such arrays is as a plan; None where it is none."""

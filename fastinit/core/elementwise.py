@@ -225,7 +225,7 @@ def _make_scaled(shape: Shape, dtype: DType, asked: str, gain: float, mode: str,
     return Recipe(made, {"fan_in": fans.fan_in, "fan_out": fans.fan_out, "gain": gain})
 
 
-_remembered = lru_cache(maxsize=256)(_make_scaled)
+_remembered = lru_cache(maxsize=plan.KEPT)(_make_scaled)
 
 
 def _normal(truncated: Any) -> str:

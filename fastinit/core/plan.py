@@ -14,7 +14,12 @@ import numpy as np
 from . import _kernels
 from .dtypes import DTYPES, DType
 
-__all__ = ["REACH", "Plan", "constant", "kernel_plan", "normal", "rounded", "rounded_std", "uniform", "uniform_grid"]
+__all__ = ["KEPT", "REACH", "Plan", "constant", "kernel_plan", "normal", "rounded", "rounded_std", "uniform", "uniform_grid"]
+
+# Entries of every cache of plans, and of what they are made from. All caches together, with those of `calls.remembered` (four
+# times as many, as most fills need nothing else), of keys (`streams`) and of patterns (`rules`, with `re`'s own), stay below
+# the 1 MiB that a fill may use beyond its arrays: an entry takes 0.3 to 2 KB.
+KEPT = 64
 
 # The largest |z| a gaussian kernel gives, rounded up: sqrt(2 ln 2) times the root of the bits below one that the smallest
 # u has (2^-32 and 2^-54).
@@ -71,7 +76,7 @@ def constant(value: float, dtype: DType) -> Plan:
     return _constant(value, math.copysign(1.0, value), dtype)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _constant(x: float, sign: float, dtype: DType) -> Plan:
     """`sign` tells -0.0 from the 0.0 that it equals."""
     if not math.isinf(x) and abs(dtype.nearest(x)) == math.inf:
@@ -80,7 +85,7 @@ def _constant(x: float, sign: float, dtype: DType) -> Plan:
     return Plan(kernel_plan("constant", dtype, bits=bits), "constant", dtype, x, 0.0, x, x)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def uniform(low: float, high: float, dtype: DType) -> Plan:
     low, high = low + 0.0, high + 0.0  # of -0.0, 0.0
     if low > high:
@@ -132,7 +137,7 @@ def rounded_std(std: float, dtype: DType) -> float:
     return rounded(std, dtype)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def normal(mean: float, std: float, dtype: DType) -> Plan:
     mean, std = mean + 0.0, std + 0.0
     if abs(mean) + REACH[dtype.real] * std > dtype.max:

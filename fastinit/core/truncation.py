@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from .dtypes import DTYPES, DType
-from .plan import REACH, Plan, kernel_plan, rounded, rounded_std, uniform_grid
+from .plan import KEPT, REACH, Plan, kernel_plan, rounded, rounded_std, uniform_grid
 
 __all__ = ["trunc_normal"]
 
@@ -49,7 +49,7 @@ def _cut(a: float, b: float, mean: float, std: float) -> _Cut:
     return _moments((low - centre) / scale, (high - centre) / scale, (high - low) / scale)
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _moments(alpha: Decimal, beta: Decimal, width: Decimal) -> _Cut:
     if alpha >= 0:
         area, first, second = _integrals(alpha, width)
@@ -68,7 +68,7 @@ def _integrals(start: Decimal, width: Decimal) -> tuple[Decimal, Decimal, Decima
     return _series(start, min(width, 2 * _NOTHING / (start + (start * start + 2 * _NOTHING).sqrt())))
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def _series(start: Decimal, width: Decimal) -> tuple[Decimal, Decimal, Decimal]:
     """`_integrals` by the exponential's Taylor series, terms p_n (s / width)^n with p_n = -(start width p_(n-1)
     + width^2 p_(n-2)) / n. They stay below exp(60), 26 of the 60 digits, as widths end where nothing is left."""
@@ -82,7 +82,7 @@ def _series(start: Decimal, width: Decimal) -> tuple[Decimal, Decimal, Decimal]:
     return sums[0] * width, sums[1] * square, sums[2] * square * width
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=KEPT)
 def trunc_normal(mean: float, std: float, a: float, b: float, dtype: DType, bounds: str = "absolute",
                  std_is: str = "parent") -> Plan:
     mean, std, a, b = mean + 0.0, std + 0.0, a + 0.0, b + 0.0

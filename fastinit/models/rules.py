@@ -14,6 +14,7 @@ import numpy as np
 from ..core import elementwise, memory, structured
 from ..core.arguments import check_name, is_sequence, shown, threads
 from ..core.calls import INITIALIZERS, Initializer, Known, is_plain, perform, prepare, remembered
+from ..core.plan import KEPT
 from ..core.dtypes import DTYPES, DType, resolve
 from ..core.public import check_arguments, lists_parameters, public
 from ..core.signatures import SHARED, own_parameters, own_signature
@@ -173,7 +174,7 @@ def _matching(pattern: str) -> Matching:
     return _compiled(pattern) if set(pattern) & set("*?[") else pattern.__eq__
 
 
-@lru_cache(maxsize=128)
+@lru_cache(maxsize=KEPT)
 def _compiled(pattern: str) -> Matching:
     return re.compile(fnmatch.translate(pattern)).match
 

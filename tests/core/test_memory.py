@@ -242,3 +242,36 @@ def test_extra_memory_is_small():
     assert kibibytes <= 1024 and 100 < bytes_a_tensor <= 1024
     kibibytes, _ = grown("calls.insert(0, lambda: w.copy())")
     assert kibibytes > 16000, "the control, a full-size temporary, is not seen"
+
+
+CACHES = """
+import gc, sys, tracemalloc
+import numpy as np
+import fastinit as fi
+
+w = np.empty((2, 2), "f4")
+
+def use(i):
+    x = 1e-2 + i * 1e-5
+    fi.normal_(w, 0.0, x, seed=i, name=f"layer {i}")
+    fi.uniform_(w, -x, x, seed=i)
+    fi.constant_(w, x)
+    if i < 100:  # as these plans take a few ms, and truncation.py's caches are full long before
+        fi.trunc_normal_(w, 0.0, 1.0, -1 - x, 1 + 2 * x)
+    fi.kaiming_normal_(np.empty((2, i), "f4"), a=x, name="long" * 25_000 + str(i))
+    fi.fill({f"layer {i}": w}, {f"layer {i}*": fi.Normal(std=1 + x)}, seed=[i] * 9)
+
+use(1)
+gc.collect()
+tracemalloc.start()
+for i in range(2, 600):
+    use(i)
+gc.collect()
+print(tracemalloc.get_traced_memory()[0])
+"""
+
+
+def test_caches_are_small():
+    """What is kept after more calls than any cache has entries, of new numbers, shapes, names, seeds and patterns each."""
+    kept = int(subprocess.run([sys.executable, "-c", CACHES], check=True, capture_output=True, text=True).stdout)
+    assert kept <= 0.9 * 2**20
