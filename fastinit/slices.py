@@ -19,12 +19,14 @@ from collections.abc import Sequence
 
 from .core.arguments import integers, is_sequence, items, shown, sizes as checked
 from .core.blocks import Block, block_of, from_index, tiles
+from .core.public import lists_parameters
 
 __all__ = ["Block", "block_of", "chunks", "from_index", "shards", "tiles"]
 
 Shape = tuple[int, ...]
 
 
+@lists_parameters
 def chunks(shape: int | Sequence[int], sizes: Sequence[int | Sequence[int]]) -> list[Block]:
     """The blocks of a grid, in C order, from the sizes of its cells: Dask's and Zarr's chunks.
 
@@ -69,6 +71,7 @@ def _cells(n: int, sizes: Shape, all_given: bool) -> Shape:
     return (sizes[0],) * full + ((rest,) if rest or not full else ())
 
 
+@lists_parameters
 def shards(shape: int | Sequence[int], parts: int | Sequence[int]) -> list[Block]:
     """The blocks of a grid, in C order, from the number of its cells: DTensor's, JAX's and `torch.chunk`'s shards.
 

@@ -94,3 +94,12 @@ def test_no_private_name_crosses_a_module():
     for path in PACKAGE.rglob("*.py"):
         assert not [*crossings(ast.parse(path.read_text()))], path.name
     assert [*crossings(ast.parse("from . import a\nfrom .b import _c\na._d"))] == ["_c", "a._d"], "the control"
+
+
+@pytest.mark.parametrize("name", ["chunks", "shards"])
+def test_unknown_keywords_of_slices(name):
+    """Refused by the function's name, with the parameters that there are."""
+    function = getattr(fi.slices, name)
+    expected = ", ".join(inspect.signature(function).parameters)
+    with pytest.raises(TypeError, match=rf"^{name}\(\) .*: its parameters are {expected}$"):
+        function(4, 2, no_such=1)
