@@ -30,8 +30,9 @@ from jax.nn.initializers import constant, ones, zeros
 
 import fastinit as fi
 
-from .core.calls import INITIALIZERS, Initializer
 from .core.arguments import integers
+from .core.calls import INITIALIZERS, Initializer
+from .core.public import lists_parameters
 from .core.streams import pin
 
 __all__ = [
@@ -108,6 +109,7 @@ def _initializer(request: Callable[[Shape], _Request], default: Any) -> Init:
     return init
 
 
+@lists_parameters
 def uniform(scale: float = 1e-2, dtype: Any = None) -> Init:
     """`jax.nn.initializers.uniform`: on [0, scale), by `fastinit.uniform`.
 
@@ -121,6 +123,7 @@ def uniform(scale: float = 1e-2, dtype: Any = None) -> Init:
     return _initializer(lambda shape: _Request(INITIALIZERS["uniform"], (0.0, scale)), dtype)
 
 
+@lists_parameters
 def normal(stddev: float = 1e-2, dtype: Any = None) -> Init:
     """`jax.nn.initializers.normal`: gaussian of mean 0, by `fastinit.normal`.
 
@@ -134,6 +137,7 @@ def normal(stddev: float = 1e-2, dtype: Any = None) -> Init:
     return _initializer(lambda shape: _Request(INITIALIZERS["normal"], (0.0, stddev)), dtype)
 
 
+@lists_parameters
 def truncated_normal(stddev: float = 1e-2, dtype: Any = None, lower: float = -2.0, upper: float = 2.0) -> Init:
     """`jax.nn.initializers.truncated_normal`: `lower` and `upper` count standard deviations, `stddev` is that of the gaussian
     before it is cut; by `fastinit.trunc_normal`.
@@ -148,6 +152,7 @@ def truncated_normal(stddev: float = 1e-2, dtype: Any = None, lower: float = -2.
     return _initializer(lambda shape: _Request(INITIALIZERS["trunc_normal"], args, {"bounds": "std"}), dtype)
 
 
+@lists_parameters
 def variance_scaling(scale: float, mode: str, distribution: str, in_axis: Axes = -2, out_axis: Axes = -1,
                      batch_axis: Axes = (), dtype: Any = None) -> Init:
     """`jax.nn.initializers.variance_scaling`: variance scale / n, n the fan that `mode` names, by `fastinit.variance_scaling`.
@@ -187,26 +192,28 @@ def _fan(shape: Shape, *others: Axes) -> float:
     return math.prod(shape) / apart if 0 not in shape else 1.0  # without elements, any fan will do
 
 
-def _scaled(scale: float, mode: str, distribution: str) -> MakeInit:
+def _scaled(name: str, scale: float, mode: str, distribution: str) -> MakeInit:
     def make(in_axis: Axes = -2, out_axis: Axes = -1, batch_axis: Axes = (), dtype: Any = None) -> Init:
         return variance_scaling(scale, mode, distribution, in_axis, out_axis, batch_axis, dtype)
 
     make.__doc__ = f"``variance_scaling({scale}, {mode!r}, {distribution!r}, in_axis, out_axis, batch_axis, dtype)``."
-    return make
+    make.__name__ = make.__qualname__ = name
+    return lists_parameters(make)
 
 
-glorot_uniform: MakeInit = _scaled(1.0, "fan_avg", "uniform")
-glorot_normal: MakeInit = _scaled(1.0, "fan_avg", "truncated_normal")
-lecun_uniform: MakeInit = _scaled(1.0, "fan_in", "uniform")
-lecun_normal: MakeInit = _scaled(1.0, "fan_in", "truncated_normal")
-he_uniform: MakeInit = _scaled(2.0, "fan_in", "uniform")
-he_normal: MakeInit = _scaled(2.0, "fan_in", "truncated_normal")
+glorot_uniform: MakeInit = _scaled("glorot_uniform", 1.0, "fan_avg", "uniform")
+glorot_normal: MakeInit = _scaled("glorot_normal", 1.0, "fan_avg", "truncated_normal")
+lecun_uniform: MakeInit = _scaled("lecun_uniform", 1.0, "fan_in", "uniform")
+lecun_normal: MakeInit = _scaled("lecun_normal", 1.0, "fan_in", "truncated_normal")
+he_uniform: MakeInit = _scaled("he_uniform", 2.0, "fan_in", "uniform")
+he_normal: MakeInit = _scaled("he_normal", 2.0, "fan_in", "truncated_normal")
 xavier_uniform: MakeInit = glorot_uniform
 xavier_normal: MakeInit = glorot_normal
 kaiming_uniform: MakeInit = he_uniform
 kaiming_normal: MakeInit = he_normal
 
 
+@lists_parameters
 def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> Init:
     """`jax.nn.initializers.orthogonal`: orthonormal columns along `column_axis`, or rows where there are fewer of those, times
     `scale`; by `fastinit.orthogonal`, which makes the array whole.
@@ -229,6 +236,7 @@ def orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> 
     return _initializer(request, dtype)
 
 
+@lists_parameters
 def delta_orthogonal(scale: float = 1.0, column_axis: int = -1, dtype: Any = None) -> Init:
     """`jax.nn.initializers.delta_orthogonal`: a convolution kernel ``(*k, I, O)``, orthogonal at its centre, zero elsewhere; by
     `fastinit.delta_orthogonal`. As I <= O, it is the rows that are orthonormal, whatever `column_axis`.

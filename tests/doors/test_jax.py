@@ -197,3 +197,11 @@ def test_examples(needs, printed, capsys):
     pytest.importorskip(needs)
     runpy.run_path(str(EXAMPLES / f"{needs}_model.py"))
     assert capsys.readouterr().out.startswith(printed)
+
+
+@pytest.mark.parametrize("name", sorted(set(fj.__all__) - {"constant", "ones", "zeros"}))  # those three are jax's own
+def test_an_unknown_keyword_is_told_what_there_is(name):
+    ours = getattr(fj, name)
+    own = name.replace("xavier", "glorot").replace("kaiming", "he")
+    with pytest.raises(TypeError, match=rf"^{own}\(\) got an unexpected keyword argument 'sdt': its parameters are .*dtype"):
+        ours(sdt=1) if name != "variance_scaling" else ours(1.0, "fan_in", "normal", sdt=1)
