@@ -116,7 +116,6 @@ def block_of(shape: Shape, global_shape: Sequence[int] | None, offset: Sequence[
     >>> block_of((3,), (4, 6), index=(1, slice(3, 6)))
     ((4, 6), (1, 3), (1, 3))
     """
-    shape = sizes(shape, "shape")
     if global_shape is None:
         if offset is not None or index is not None:
             name, value = ("offset", offset) if index is None else ("index", index)
