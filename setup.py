@@ -15,20 +15,20 @@ FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trap
 LINK = ["-pthread", "-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.startswith("linux") else []
 
 
-def extension(name, sources):
+def extension(path, sources):
     return Extension(
-        f"fastinit.core.{name}",
-        sources=[f"fastinit/core/{name}.pyx", *sources],
+        path.replace("/", "."),
+        sources=[f"{path}.pyx", *sources],
         # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
-        depends=[f"fastinit/core/{name}.pyx", *sorted(glob("src_c/*.h"))],
+        depends=[f"{path}.pyx", *sorted(glob("src_c/*.h"))],
         include_dirs=["src_c"],
         extra_compile_args=[*FLAGS, f"-ffile-prefix-map={os.getcwd()}=."],  # one commit, one wheel, wherever it is built
         extra_link_args=LINK,
     )
 
 
-EXTENSIONS = [extension("_kernels", sorted(set(glob("src_c/*.c")) - {"src_c/scan.c"})), extension("_bit_generator", []),
-              extension("_scan", ["src_c/scan.c"])]
+EXTENSIONS = [extension("fastinit/core/_kernels", sorted(set(glob("src_c/*.c")) - {"src_c/scan.c"})),
+              extension("fastinit/core/_bit_generator", []), extension("fastinit/audit/_scan", ["src_c/scan.c"])]
 
 
 class BuildBesideToo(build_ext):

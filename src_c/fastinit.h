@@ -21,8 +21,14 @@ enum fi_dtype { FI_DTYPES(FI_ENUM) FI_DTYPE_COUNT };
 enum fi_isa { FI_ISAS(FI_ENUM) FI_ISA_COUNT };
 extern const char *const fi_dist_names[FI_DIST_COUNT];
 extern const char *const fi_dtype_names[FI_DTYPE_COUNT];
-extern const size_t fi_dtype_sizes[FI_DTYPE_COUNT];
 extern const char *const fi_isa_names[FI_ISA_COUNT];
+
+/* The bytes of an element. */
+static inline size_t fi_dtype_size(int dtype) {
+#define FI_SIZE(name, size) size,
+    static const size_t sizes[] = {FI_DTYPES(FI_SIZE)};
+    return sizes[dtype];
+}
 
 enum {
     FI_GROUP = 32,          /* words that are transformed together */

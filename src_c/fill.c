@@ -10,9 +10,6 @@ const char *const fi_dist_names[] = {
     FI_DISTS(NAME)};
 const char *const fi_dtype_names[] = {FI_DTYPES(NAME)};
 const char *const fi_isa_names[] = {FI_ISAS(NAME)};
-const size_t fi_dtype_sizes[] = {
-#define SIZE(name, size) size,
-    FI_DTYPES(SIZE)};
 
 static const fi_table *table_of(int isa) {
     const fi_table *const tables[] = {
@@ -203,7 +200,7 @@ static void fill_rows(filling *f, size_t from, const fi_runs *runs, char *out) {
 
 static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *runs, const fi_table *table,
                         int nontemporal, char *out) {
-    filling f = {.plan = plan, .table = table, .real = real_of(plan->dtype), .size = fi_dtype_sizes[plan->dtype],
+    filling f = {.plan = plan, .table = table, .real = real_of(plan->dtype), .size = fi_dtype_size(plan->dtype),
                  .nontemporal = nontemporal, .redraw_inc = key->redraw_inc | 1};
     f.rejects = plan->dist != FI_uniform && plan->dist != FI_normal;
     f.real_size = f.real == FI_REAL64 ? sizeof(double) : sizeof(float);
@@ -248,7 +245,7 @@ static void fill_random(const fi_plan *plan, const fi_key *key, const fi_runs *r
 }
 
 static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_table *table, int nontemporal, char *out) {
-    const size_t size = fi_dtype_sizes[plan->dtype], bytes = (size_t)runs->length * size;
+    const size_t size = fi_dtype_size(plan->dtype), bytes = (size_t)runs->length * size;
     _Alignas(FI_LINE) char pattern[FI_LINE];
     for (size_t i = 0; i < sizeof pattern; i++) { /* by shifts, not by memory order: the same on big-endian machines */
         size_t k = i % size;
@@ -297,7 +294,7 @@ void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *
 void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out) {
     const fi_environment caller = fi_environment_default();
     fi_write_fn *const write = table_of(isa)->write[plan->dist][plan->dtype];
-    const size_t size = fi_dtype_sizes[plan->dtype], bytes = FI_GROUP * (size < sizeof(float) ? size : sizeof(float));
+    const size_t size = fi_dtype_size(plan->dtype), bytes = FI_GROUP * (size < sizeof(float) ? size : sizeof(float));
     for (size_t g = 0; g < groups; g += GROUPS) {
         write(plan, words + g * FI_GROUP, groups - g < GROUPS ? groups - g : GROUPS, (char *)out + g * bytes, 0);
     }

@@ -9,7 +9,7 @@ enum {
     NONTEMPORAL_RUN = 1 << 17 /* bytes of a run, as its ends are written in the ordinary way */
 };
 
-static size_t size_of(const fi_job *job) { return fi_dtype_sizes[job->plan->dtype]; }
+static size_t size_of(const fi_job *job) { return fi_dtype_size(job->plan->dtype); }
 
 static uint64_t over(uint64_t n, uint64_t by) { return n / by + (n % by != 0); }
 

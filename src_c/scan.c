@@ -1,13 +1,19 @@
 #include "scan.h"
+#include "environment.h"
 #include "fastinit.h"
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
 #define BLOCK 512 /* elements looked at together: they and the counts stay in the first-level cache */
-#define LANES 8 /* of the sums, as two vectors */
-
-typedef double lanes __attribute__((vector_size(LANES / 2 * sizeof(double))));
+#define LANES 8 /* of the sums */
+#ifdef __GNUC__ /* compilers see no vectors in so many sums by themselves */
+#define WIDTH 4
+typedef double lanes __attribute__((vector_size(WIDTH * sizeof(double))));
+#else
+#define WIDTH 1
+typedef double lanes;
+#endif
 
 static float float_of(uint32_t bits) {
     float x;
@@ -21,7 +27,11 @@ static uint32_t bits_of(float x) {
     return bits;
 }
 
-static size_t itemsize_of(int dtype) { return dtype == FI_f64 ? 8 : dtype == FI_f32 ? 4 : 2; }
+static void add_lanes(const lanes *from, double *sum) {
+    double all[LANES];
+    memcpy(all, from, sizeof all);
+    for (int j = 0; j < LANES / 2; j++) *sum += all[j] + all[j + LANES / 2];
+}
 
 static uint64_t element(size_t itemsize, const void *elements, size_t i) {
     return itemsize == 2   ? ((const uint16_t *)elements)[i]
@@ -79,8 +89,13 @@ void fi_scan_add(fi_scan_sums *sums, const fi_scan_sums *more) {
 
 size_t fi_scan(const fi_scan_plan *plan, const void *elements, uint64_t start, size_t n, fi_scan_sums *sums, uint64_t *hashes,
                uint8_t *alive, fi_scan_anchor *anchors, size_t room) {
+    const fi_environment caller = fi_environment_default(); /* subnormals count */
+    size_t found;
 #if defined(__x86_64__) && defined(__GNUC__)
-    if (plan->isa >= FI_avx2) return avx2_all(plan, elements, start, n, sums, hashes, alive, anchors, room);
+    if (plan->isa >= FI_avx2) found = avx2_all(plan, elements, start, n, sums, hashes, alive, anchors, room);
+    else
 #endif
-    return plain_all(plan, elements, start, n, sums, hashes, alive, anchors, room);
+        found = plain_all(plan, elements, start, n, sums, hashes, alive, anchors, room);
+    fi_environment_restore(caller);
+    return found;
 }

@@ -85,11 +85,11 @@ static uint64_t FI_SCAN(count)(const double *x, size_t n, double value) {
 
 /* Adds the power sums of t, which ends with LANES zeros beyond n. */
 static void FI_SCAN(power_sums)(const double *t, size_t n, double *sums) {
-    lanes one[2] = {{0}}, two[2] = {{0}}, three[2] = {{0}}, four[2] = {{0}};
+    lanes one[LANES / WIDTH] = {0}, two[LANES / WIDTH] = {0}, three[LANES / WIDTH] = {0}, four[LANES / WIDTH] = {0};
     for (size_t i = 0; i < n; i += LANES) {
-        for (int k = 0; k < 2; k++) {
+        for (int k = 0; k < LANES / WIDTH; k++) {
             lanes x;
-            memcpy(&x, t + i + k * (LANES / 2), sizeof x);
+            memcpy(&x, t + i + k * WIDTH, sizeof x);
             const lanes square = x * x;
             one[k] += x;
             two[k] += square;
@@ -98,12 +98,10 @@ static void FI_SCAN(power_sums)(const double *t, size_t n, double *sums) {
         }
     }
     sums[0] += (double)n;
-    for (int j = 0; j < LANES / 2; j++) {
-        sums[1] += one[0][j] + one[1][j];
-        sums[2] += two[0][j] + two[1][j];
-        sums[3] += three[0][j] + three[1][j];
-        sums[4] += four[0][j] + four[1][j];
-    }
+    add_lanes(one, sums + 1);
+    add_lanes(two, sums + 2);
+    add_lanes(three, sums + 3);
+    add_lanes(four, sums + 4);
 }
 
 /* t are scaled values of the bulk between these extremes. */
@@ -172,23 +170,18 @@ static void FI_SCAN(values)(const fi_scan_plan *plan, const void *elements, size
     FI_SCAN(bulk)(reach, t, left, first, last, sums, bins);
 }
 
-static uint64_t FI_SCAN(hash16)(const uint16_t *element, const uint32_t *factors, size_t n, uint8_t *alive) {
-    uint64_t hash = 0;
-    uint16_t any = 0;
-    for (size_t i = 0; i < n; i++) hash += (uint64_t)element[i] * factors[i];
-    for (size_t i = 0; i < n; i++) any |= element[i] & 0x7FFF;
-    *alive |= any != 0;
-    return hash;
-}
-
-static uint64_t FI_SCAN(hash32)(const uint32_t *element, const uint32_t *factors, size_t n, uint8_t *alive) {
-    uint64_t hash = 0;
-    uint32_t any = 0;
-    for (size_t i = 0; i < n; i++) hash += (uint64_t)element[i] * factors[i];
-    for (size_t i = 0; i < n; i++) any |= element[i] & 0x7FFFFFFF;
-    *alive |= any != 0;
-    return hash;
-}
+#define HASH(bits, magnitude) \
+    static uint64_t FI_SCAN(hash##bits)(const uint##bits##_t *element, const uint32_t *factors, size_t n, uint8_t *alive) { \
+        uint64_t hash = 0; \
+        uint##bits##_t any = 0; \
+        for (size_t i = 0; i < n; i++) hash += (uint64_t)element[i] * factors[i]; \
+        for (size_t i = 0; i < n; i++) any |= element[i] & magnitude; \
+        *alive |= any != 0; \
+        return hash; \
+    }
+HASH(16, 0x7FFF)
+HASH(32, 0x7FFFFFFF)
+#undef HASH
 
 static uint64_t FI_SCAN(hash64)(const uint64_t *element, const uint32_t *factors, size_t n, uint8_t *alive) {
     uint64_t hash = 0, any = 0;
@@ -255,7 +248,7 @@ static size_t FI_SCAN(anchors)(size_t itemsize, const void *elements, size_t n, 
 
 static size_t FI_SCAN(all)(const fi_scan_plan *plan, const void *elements, uint64_t start, size_t n, fi_scan_sums *sums,
                            uint64_t *hashes, uint8_t *alive, fi_scan_anchor *anchors, size_t room) {
-    const size_t itemsize = itemsize_of(plan->dtype);
+    const size_t itemsize = fi_dtype_size(plan->dtype);
     const uint32_t limit = plan->rarity ? (uint32_t)(1ull << (32 - plan->rarity)) : 0;
     const uint64_t first_row = plan->width ? start / plan->width : 0;
     uint32_t bins[4][FI_SCAN_BINS + 1] = {{0}};

@@ -23,7 +23,7 @@ static int compare(void) {
             const fi_plan plan = dist < FI_DIST_COUNT ? plan_of(dist, dtype) : symmetric_of(dtype);
             const uint64_t start = starts[i % 5], n = lengths[i / 5 % 5];
             const int nontemporal = i / 25 % 2;
-            const size_t size = fi_dtype_sizes[plan.dtype], shift = -(uintptr_t)actual % 16;
+            const size_t size = fi_dtype_size(plan.dtype), shift = -(uintptr_t)actual % 16;
             fill(&plan, &key, FI_scalar, start, n, 0, expected);
             memset(actual, 0xee, sizeof actual);
             fill(&plan, &key, isa, start, n, nontemporal, actual + shift);
@@ -58,7 +58,7 @@ static int write_cases(int isa) {
                  " %" SCNu64 " %" SCNu64 " %" SCNu64, &p.dist, &p.dtype, &p.scale, &p.shift, &p.rest, &p.low, &p.high, &p.least,
                  &p.most, &p.origin, &p.curve, &p.slope, &p.bits, &start, &n, &k.state, &k.inc, &k.redraw_state,
                  &k.redraw_inc) == 19) {
-        size_t size = fi_dtype_sizes[p.dtype];
+        size_t size = fi_dtype_size(p.dtype);
         unsigned char *out = malloc(n * size);
         if (!out) return 1;
         fill(&p, &k, isa, start, n, 0, out);

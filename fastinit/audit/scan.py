@@ -19,10 +19,11 @@ from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
-from ..core import memory, scanning
+from ..core import memory
 from ..core.calls import words
 from ..core.dtypes import DType
 from ..formats.read import Stored
+from . import _scan
 
 __all__ = ["ALPHA", "BINS", "FEW_LEVELS", "PIECE", "Anchors", "Moments", "Scan", "moments"]
 
@@ -33,7 +34,7 @@ MAPPED = 2**24  # elements that are mapped at a time for the sample
 HELD = 2**27  # bytes of a compressed one that is kept for both
 MOST_ROWS = 2**23  # rows that are told apart: their hashes take 64 MiB, and to sort them four times that
 SAMPLE = 2**16  # elements that median and scale are guessed from
-BINS = scanning.BINS
+BINS = _scan.BINS
 ANCHORS = 2**21  # kept at most
 FEW_LEVELS = 0.05  # chance of two equal elements from which windows repeat by themselves: zeros, quantised weights
 MOST_SCALE = sys.float_info.max / 16
@@ -172,9 +173,8 @@ class Scan:
         self._pass(anchors, number, self.size // height if height else 0)
 
     def _pass(self, anchors: Anchors, number: int, width: int) -> None:
-        plan = scanning.ScanPlan(self.dtype.code, self.dtype.itemsize, memory.isa, self.sparse, self.median, self.scale,
-                              self.reach, width, _factors())
-        sums, looked = scanning.Sums(), self.equal_chance < FEW_LEVELS
+        plan = _scan.ScanPlan(self.dtype.code, memory.isa, self.sparse, self.median, self.scale, self.reach, width, _factors())
+        sums, looked = _scan.Sums(), self.equal_chance < FEW_LEVELS
 
         def scan(start: int, get: Piece) -> tuple[int, Any]:
             return start, plan.scan(get().view(np.uint8), start, anchors.rarity if looked else 0)
@@ -236,7 +236,7 @@ class Scan:
 @functools.cache
 def _factors() -> np.ndarray:
     """One for each of as many columns of a row."""
-    return words(scanning.FACTORS, seed=0, name="rows")
+    return words(_scan.FACTORS, seed=0, name="rows")
 
 
 def _in_order(work: Callable[[int, Piece], T], pieces: Iterator[tuple[int, Piece]]) -> Iterator[T]:

@@ -17,7 +17,6 @@ cdef extern from "fastinit.h" nogil:
     const char *fi_dist_names[]
     const char *fi_dtype_names[]
     const char *fi_isa_names[]
-    const size_t fi_dtype_sizes[]
     ctypedef struct fi_plan:
         int32_t dist, dtype
         double scale, shift, rest, low, high, least, most, origin, curve, slope
@@ -28,6 +27,7 @@ cdef extern from "fastinit.h" nogil:
         uint64_t start, length, stride, count
         int64_t pitch
     bint fi_isa_available(int isa)
+    size_t fi_dtype_size(int dtype)
     void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int nontemporal, void *out)
     void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out)
     void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out)
@@ -96,7 +96,7 @@ cdef class Plan:
         self.c = fi_plan(dist, dtype, scale, shift, rest, low, high, least, most, origin, curve, slope, bits)
 
     cdef size_t itemsize(self) noexcept:
-        return fi_dtype_sizes[self.c.dtype]
+        return fi_dtype_size(self.c.dtype)
 
     cdef int check_itemsize(self, Py_buffer *view) except -1:
         if <size_t>view.itemsize != self.itemsize():

@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import memory as _memory
+from .arguments import shown, sizes
 from .calls import INITIALIZERS, recipe_of
 from .dtypes import resolve
-from .arguments import shown, sizes
 from .public import check_arguments, lists_parameters, public
 from .signatures import own_signature
 

@@ -12,7 +12,6 @@ import os
 import stat
 import warnings
 import zipfile
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,6 +24,7 @@ from ..core.arguments import integers
 from ..core.dtypes import BY_NUMPY, DTYPES, DType
 from ..core.public import public_in
 from . import safetensors_header
+from .strict_json import check_once
 
 __all__ = ["TORCH", "Stored", "Tensor", "Unreadable", "of_array", "opened", "read"]
 
@@ -56,6 +56,8 @@ class Stored:
     order : {"C", "F"}
     member : str
         Of a zip file, by its name; "" for a file that is none.
+    archive : ZipFile or None
+        The zip file, as long as it is open: to read its directory for each of many members takes the square of their time.
     """
 
     path: Path
@@ -64,7 +66,7 @@ class Stored:
     offset: int
     order: Any = "C"
     member: str = ""
-    archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False)  # its directory takes long to read anew
+    archive: zipfile.ZipFile | None = field(default=None, repr=False, compare=False)
 
     @property
     def nbytes(self) -> int:
@@ -297,7 +299,7 @@ def _npz(path: Path, file: IO[bytes]) -> Iterator[Tensor]:
     with _refusing(f"{path}: expected an npz file: "):
         archive = zipfile.ZipFile(file)
         members = archive.infolist()
-        _check_once(member.filename.removesuffix(".npy") for member in members)
+        check_once((member.filename.removesuffix(".npy") for member in members), "tensor")
     for member in members:
         name = member.filename.removesuffix(".npy")
         with _refusing(f"{path}: tensor {name!r}: expected an npy array: "):
@@ -306,12 +308,6 @@ def _npz(path: Path, file: IO[bytes]) -> Iterator[Tensor]:
             with archive.open(member) as inner:
                 tensor = _npy_tensor(path, name, member.filename, inner, member.file_size, archive)
         yield tensor
-
-
-def _check_once(names: Iterable[str]) -> None:
-    twice = [name for name, count in Counter(names).items() if count > 1]
-    if twice:
-        raise ValueError(f"got two tensors of the name {twice[0]!r}")
 
 
 def _torch(path: Path, file: IO[bytes]) -> Iterator[Tensor]:
@@ -339,7 +335,7 @@ def _check_torch_zip(file: IO[bytes]) -> None:
     """torch inflates compressed records whole, before their size is known to be right; `torch.save` writes none."""
     with zipfile.ZipFile(file) as archive:
         members = archive.infolist()
-        _check_once(member.filename for member in members)
+        check_once((member.filename for member in members), "record")
         for member in members:
             if member.compress_type != zipfile.ZIP_STORED or member.file_size != member.compress_size:
                 raise ValueError(f"got the compressed record {member.filename!r}")

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any, NoReturn
 
-__all__ = ["loads"]
+__all__ = ["check_once", "loads"]
 
 
 def loads(text: str) -> Any:
@@ -39,9 +40,17 @@ def loads(text: str) -> Any:
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        raise ValueError(f"got the key {next(key for key in keys if keys.count(key) > 1)!r} twice")
+        check_once((key for key, _ in pairs), "key")
     return found
+
+
+def check_once(names: Iterable[str], what: str) -> None:
+    """Refuse a name that comes twice: readers differ on which of the two counts."""
+    seen: set[str] = set()
+    for name in names:
+        if name in seen:
+            raise ValueError(f"got the {what} {name!r} twice")
+        seen.add(name)
 
 
 def _no_number(text: str) -> NoReturn:

@@ -14,8 +14,8 @@ import numpy as np
 from ..core import elementwise, memory, structured
 from ..core.arguments import check_name, is_sequence, shown, threads
 from ..core.calls import INITIALIZERS, Initializer, Known, is_plain, perform, prepare, remembered
-from ..core.plan import KEPT
 from ..core.dtypes import DTYPES, DType, resolve
+from ..core.plan import KEPT
 from ..core.public import check_arguments, lists_parameters, public
 from ..core.signatures import SHARED, own_parameters, own_signature
 from ..core.streams import Seed, seed_material

@@ -327,7 +327,7 @@ def test_bad_files(tmp_path, capsys, name, content):
     assert name in capsys.readouterr().err
 
 
-@hypothesis.settings(max_examples=100, derandomize=True, deadline=None,
+@hypothesis.settings(max_examples=300, derandomize=True, deadline=None,
                      suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(data=st.data())
 def test_damaged_headers_are_refused_or_read(tmp_path, data):

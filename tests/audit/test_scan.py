@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import fastinit as fi
 from fastinit.audit import audit, scan
 from fastinit.audit.scan import Anchors, Scan, power_sums
+from fastinit.core import memory
 from fastinit.core.dtypes import DTYPES
 from fastinit.weights import Tensor, of_array, read
 
@@ -59,11 +60,30 @@ def test_sums_are_those_of_numpy(isa, dtype, size, changes, sparse, seed):
         np.testing.assert_allclose((found.bulk_low, found.bulk_high), ends, rtol=1e-12, atol=1e-15)
 
 
-def test_float16_is_decoded(isa):
-    bits = np.arange(2**16, dtype=np.uint16)
-    for value in bits.view(np.float16)[::61]:
-        if np.isfinite(value):
-            assert seen(np.full(3, value), "float16").low == value
+def scanned(array):
+    """By C alone, unscaled."""
+    plan = scan._scan.ScanPlan(DTYPES[str(array.dtype)].code, memory.isa, False, 0.0, 1.0, 1.0, 0, scan._factors())
+    return plan.scan(array.view(np.uint8), 0, 0)[0].fields()
+
+
+def test_every_float16_is_decoded(isa):
+    for value in np.arange(2**16, dtype=np.uint16).view(np.float16)[:, None]:
+        found = scanned(value)
+        assert (found["low"] == found["high"] == value[0] if np.isfinite(value[0]) else found["finite"] == 0), value
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_subnormals_count_where_the_caller_flushes_them(isa, dtype):
+    torch = pytest.importorskip("torch")
+    array = np.full(9, np.finfo(dtype).smallest_subnormal, dtype)
+    if not torch.set_flush_denormal(True):
+        pytest.skip("not on this processor")
+    try:
+        found = scanned(array)
+        flushed = bool(np.multiply(np.float32(1e-40), np.float32(1)) == 0)
+    finally:
+        torch.set_flush_denormal(False)
+    assert flushed and found["low"] == float(array[0]) > 0
 
 
 @pytest.mark.parametrize("dtype", DTYPES)

@@ -157,7 +157,7 @@ def test_failing_system(tiny, tmp_path, capsys, monkeypatch):
 
     monkeypatch.setattr(files.Request, "fill", full)
     assert cli.main(["init", "tiny", str(tmp_path / "model.npz")]) == 3
-    assert re.search(r"model.npz|\d+ bytes are needed, \d+ bytes are free", capsys.readouterr().err)
+    assert re.search(r"Errno 28\] \d+ bytes are needed, \d+ bytes are free: '.*model\.npz'", capsys.readouterr().err)
     assert list(tmp_path.iterdir()) == []
 
 

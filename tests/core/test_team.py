@@ -194,7 +194,7 @@ def test_an_exception_from_a_signal_handler_ends_the_fill(kind, monkeypatch):
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)
-    assert min(seconds for seconds, *_ in tries) <= 0.2
+    assert min(seconds for seconds, *_ in tries) <= 0.2 and max(seconds for seconds, *_ in tries) < 4
     assert all(0 < written == later < 2**25 for _, written, later in tries)
     w = np.zeros(10**5)
     assert np.array_equal(shared(w), alone(np.empty(10**5)))

@@ -66,7 +66,7 @@ static void check_bounds(const fi_plan *p, const char *out, const input *in) {
 /* Words and transform, each by itself, against the fill. */
 static void check_parts(const fi_plan *p, const input *in, const char *whole) {
     const uint64_t words_each = p->dtype == FI_f64 ? 2 : 1, group = FI_GROUP / words_each;
-    const size_t groups = in->n / group, bytes = groups * group * fi_dtype_sizes[p->dtype];
+    const size_t groups = in->n / group, bytes = groups * group * fi_dtype_size(p->dtype);
     if ((p->dist != FI_uniform && p->dist != FI_normal) || in->start % group) return;
     uint32_t *words = malloc(groups * FI_GROUP * sizeof *words + 1);
     char *out = malloc(bytes + 1);
@@ -79,7 +79,7 @@ static void check_parts(const fi_plan *p, const input *in, const char *whole) {
 
 /* Runs of the whole with gaps in the stream and in memory. */
 static void check_runs(const fi_plan *p, const input *in, const char *whole) {
-    const size_t size = fi_dtype_sizes[p->dtype], count = 1 + in->count % 40, stride = in->n / count;
+    const size_t size = fi_dtype_size(p->dtype), count = 1 + in->count % 40, stride = in->n / count;
     const size_t length = stride > in->gap ? stride - in->gap : stride, pitch = length * size + in->space % 70;
     if (!length) return;
     const size_t bytes = (count - 1) * pitch + length * size, offset = in->alignment % 64;
@@ -106,7 +106,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     const fi_plan p = plan_from(&in);
     const uint64_t cap = ((uint64_t)1 << 48) / (p.dtype == FI_f64 ? 4 : 2);
     in.start = in.start & 1 ? in.start % (cap - in.n) : in.start & 2 ? cap - in.n : (in.start >> 2) % 20000;
-    const size_t each = fi_dtype_sizes[p.dtype], bytes = in.n * each, offset = in.alignment % 64;
+    const size_t each = fi_dtype_size(p.dtype), bytes = in.n * each, offset = in.alignment % 64;
     /* malloc aligns to 16: the rest of the alignment is the buffer's own first bytes. */
     char *whole = malloc(bytes + 1), *memory = malloc(offset + bytes + 1), *out = memory + offset;
     fill(&p, &in.key, FI_scalar, in.start, in.n, 0, whole);

@@ -31,7 +31,7 @@ static int stop(void) { return 1; }
 
 /* Whole runs, memory that is scattered and gone through backwards, one element, none. Counts an element that is wrong. */
 static int share(int t, uint64_t from, uint64_t n, char *out) {
-    const size_t size = fi_dtype_sizes[job.plan.dtype];
+    const size_t size = fi_dtype_size(job.plan.dtype);
     const uint64_t half = n / 2;
     const fi_axis there = {half, 1, (int64_t)size}, back = {n - half, 1, -(int64_t)size};
     const fi_axis none[] = {{3, 1, 48}, {0, 3, 16}};
@@ -58,11 +58,11 @@ static int share(int t, uint64_t from, uint64_t n, char *out) {
 
 static void *part(void *which) {
     const uint64_t t = *(const int *)which, from = t * N / THREADS, to = (t + 1) * N / THREADS;
-    char *out = job.out + from * fi_dtype_sizes[job.plan.dtype];
+    char *out = job.out + from * fi_dtype_size(job.plan.dtype);
     if (t % 2) atomic_fetch_add(&wrong, share((int)t, from, to - from, out));
     else fill(&job.plan, &key, job.isa, from, to - from, t % 4 == 0, out);
 #ifdef RACE
-    if (t + 1 < THREADS) job.out[to * fi_dtype_sizes[job.plan.dtype]] = 1;
+    if (t + 1 < THREADS) job.out[to * fi_dtype_size(job.plan.dtype)] = 1;
 #endif
     return 0;
 }
@@ -75,7 +75,7 @@ int main(int argc, char **argv) {
             if (!fi_isa_available(isa)) continue;
             for (int dist = 0; dist < FI_DIST_COUNT; dist++) {
                 for (int dtype = 0; dtype < FI_DTYPE_COUNT; dtype++, rounds++) {
-                    const size_t bytes = N * fi_dtype_sizes[dtype];
+                    const size_t bytes = N * fi_dtype_size(dtype);
                     char *whole = malloc(bytes);
 #ifdef OVERRUN
                     job.out = malloc(bytes - 1);

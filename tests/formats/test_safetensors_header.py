@@ -7,7 +7,7 @@ import pytest
 
 import fastinit as fi
 from fastinit.core.dtypes import DTYPES
-from fastinit.formats import safetensors_header
+from fastinit.formats import safetensors_header, strict_json
 from fastinit.formats.read import read
 from fastinit.formats.safetensors_header import decode, encode
 from fastinit.safetensors import create
@@ -87,3 +87,10 @@ def test_the_longest_header_that_is_read_is_the_longest_that_is_written(tmp_path
     with pytest.raises(ValueError, match="more files"):
         create(tmp_path / "m.safetensors", {"w": ()}, {"*": fi.Zeros()})
     assert not any(tmp_path.iterdir())
+
+
+def test_a_key_that_comes_twice_among_many_is_found():
+    """In a time that grows with their number, not with its square: that would be hours."""
+    keys = ",".join(f'"{i}":0' for i in range(300_000))
+    with pytest.raises(ValueError, match="^got the key '299999' twice"):
+        strict_json.loads("{" + keys + ',"299999":0}')

@@ -5,6 +5,9 @@ from libc.stdint cimport uint8_t, uint32_t, uint64_t
 
 import numpy as np
 
+cdef extern from "fastinit.h" nogil:
+    size_t fi_dtype_size(int dtype)
+
 cdef extern from "scan.h" nogil:
     enum:
         FI_SCAN_BINS, FI_SCAN_WINDOW, FI_SCAN_FACTORS
@@ -51,16 +54,15 @@ cdef class ScanPlan:
     """What is asked of a tensor's elements: see fi_scan_plan. `factors` are FACTORS random numbers."""
 
     cdef fi_scan_plan c
-    cdef size_t itemsize
 
-    def __init__(self, int dtype, size_t itemsize, int isa, bint sparse, double median, double scale, double reach,
+    def __init__(self, int dtype, int isa, bint sparse, double median, double scale, double reach,
                  uint64_t width, const uint32_t[::1] factors):
         cdef int i
         if factors.shape[0] != FI_SCAN_FACTORS:
             raise ValueError(f"factors: expected {FI_SCAN_FACTORS}, got {factors.shape[0]}")
         self.c.dtype, self.c.isa, self.c.sparse = dtype, isa, sparse
         self.c.median, self.c.scale, self.c.reach = median, scale, reach
-        self.c.width, self.itemsize = width, itemsize
+        self.c.width = width
         for i in range(FI_SCAN_FACTORS):
             self.c.factors[i] = factors[i]
 
@@ -68,7 +70,7 @@ cdef class ScanPlan:
         """Of elements from `start` on, as aligned bytes: sums, hashes and liveliness of the rows that they reach into, and
         anchors' hashes and places, for rarity > 0."""
         cdef fi_scan_plan plan = self.c
-        cdef size_t n = elements.shape[0] // self.itemsize
+        cdef size_t n = elements.shape[0] // fi_dtype_size(self.c.dtype)
         cdef size_t rows = (start + n - 1) // plan.width - start // plan.width + 1 if n and plan.width else 0
         cdef size_t room = 64 + (n >> rarity << 2 if rarity else 0), found
         cdef Sums sums = Sums()
