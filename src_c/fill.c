@@ -11,7 +11,7 @@ const char *const fi_dist_names[] = {
 const char *const fi_dtype_names[] = {FI_DTYPES(NAME)};
 const char *const fi_isa_names[] = {FI_ISAS(NAME)};
 
-static const fi_table *table_of(int isa) {
+const fi_table *fi_table_of(int isa) {
     const fi_table *const tables[] = {
 #define TABLE(isa) fi_table_##isa,
         FI_ISAS(TABLE)};
@@ -19,7 +19,7 @@ static const fi_table *table_of(int isa) {
 }
 
 int fi_isa_available(int isa) {
-    const fi_table *table = table_of(isa);
+    const fi_table *table = fi_table_of(isa);
     return table && table->supported();
 }
 
@@ -281,7 +281,7 @@ static void fill_constant(const fi_plan *plan, const fi_runs *runs, const fi_tab
 void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int isa, int nontemporal, void *out) {
     if (!runs->length || !runs->count) return;
     const fi_environment caller = fi_environment_default();
-    const fi_table *table = table_of(isa);
+    const fi_table *table = fi_table_of(isa);
     nontemporal = nontemporal && table->nontemporal_bytes;
     if (plan->dist == FI_constant) fill_constant(plan, runs, table, nontemporal, out);
     else fill_random(plan, key, runs, table, nontemporal, out);
@@ -290,7 +290,7 @@ void fi_fill(const fi_plan *plan, const fi_key *key, const fi_runs *runs, int is
 }
 
 void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *out) {
-    const fi_table *table = table_of(isa);
+    const fi_table *table = fi_table_of(isa);
     const uint64_t inc = key->inc | 1;
     fi_lanes lanes;
     table->seed(&lanes, fi_jump_by(key->state, inc, start), inc);
@@ -303,7 +303,7 @@ void fi_words(const fi_key *key, int isa, uint64_t start, uint64_t n, uint32_t *
 
 void fi_transform(const fi_plan *plan, int isa, const uint32_t *words, size_t groups, void *out) {
     const fi_environment caller = fi_environment_default();
-    fi_write_fn *const write = table_of(isa)->write[plan->dist][plan->dtype];
+    fi_write_fn *const write = fi_table_of(isa)->write[plan->dist][plan->dtype];
     const size_t size = fi_dtype_size(plan->dtype), bytes = FI_GROUP * (size < sizeof(float) ? size : sizeof(float));
     for (size_t g = 0; g < groups; g += GROUPS) {
         write(plan, words + g * FI_GROUP, groups - g < GROUPS ? groups - g : GROUPS, (char *)out + g * bytes, 0);

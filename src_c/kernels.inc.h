@@ -3,6 +3,7 @@
  * target region. */
 
 #include "coefficients.h"
+#include "orthogonal.h"
 #include "pcg.h"
 #include "tables.h"
 #include "vec.inc.h"
@@ -168,6 +169,8 @@ SI v_u32 pack_f16(v_f32 a, v_f32 b) { return v_pack_f16(a, b); } /* the instruct
 #define DTYPES(X) X(f64)
 #include "real.inc.h"
 
+#include "orthogonal.inc.h"
+
 SI void repeat(const void *pattern, size_t lines, void *out, v_carry *carry) {
     v_u32 x[16 / FI_LANES];
     memcpy(x, pattern, sizeof x);
@@ -202,6 +205,10 @@ static void constant(const void *pattern, size_t lines, void *out, int nontempor
         .places = places_, \
         .locate = locate, \
         .store = EACH_DTYPE(store), \
+        .reflect = reflect, \
+        .project = project, \
+        .subtract = subtract, \
+        .solve = solve, \
     }
 
 static const fi_table table = FI_TABLE_OF(supported, places);

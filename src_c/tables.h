@@ -74,11 +74,23 @@ typedef struct {
                    const fi_steps *fine);
     /* n elements of the kernel's type to the dtype's memory, kept within [least, most]. May read up to FI_SPARE behind x. */
     void (*store[FI_DTYPE_COUNT])(const fi_plan *plan, const void *x, size_t n, void *out);
+    /* For orthogonal.c, on n rows of panels of so many columns: from `column` on to sums the products with that column, after
+     * factors times the column before, if there are factors, were subtracted from them; */
+    void (*reflect)(double *rows, size_t n, size_t width, size_t column, const double *factors, double *sums);
+    /* to p the product V'C; */
+    void (*project)(const double *v, size_t v_width, const double *c, size_t c_width, size_t n, double *p);
+    /* from rows of C the product VW, W having n rows; */
+    void (*subtract)(const double *v, size_t v_width, const double *w, size_t c_width, size_t n, double *c, size_t rows);
+    /* to w what solves UX = W or, transposed, U'X = W, U being an upper triangle with n rows. */
+    void (*solve)(const double *u, size_t n, int transposed, double *w, size_t width);
 } fi_table;
 
 /* NULL where the compiler does not target the ISA's processor. */
 #define FI_TABLE(isa) extern const fi_table *const fi_table_##isa;
 FI_ISAS(FI_TABLE)
 #undef FI_TABLE
+
+/* By number. */
+const fi_table *fi_table_of(int isa);
 
 #endif

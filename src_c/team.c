@@ -8,23 +8,20 @@
 #endif
 #include "team.h"
 
-static uint64_t parts_of(const fi_job *jobs, size_t count) {
-    return count ? jobs[count - 1].cut.first + jobs[count - 1].cut.parts : 0;
-}
-
-/* Fills part i of all; returns its job. A thread's parts come in ascending order, so it looks from its last one's job on. */
-static const fi_job *fill_part(const fi_job *job, uint64_t i, int isa, char *staging) {
-    while (i - job->cut.first >= job->cut.parts) job++;
-    fi_fill_part(job, i - job->cut.first, isa, staging);
-    return job;
-}
-
 #ifdef _MSC_VER /* has no POSIX threads: the caller's alone */
-int fi_fill_jobs(const fi_job *jobs, size_t count, const fi_team *team, int isa, int (*look)(void)) {
-    const uint64_t parts = parts_of(jobs, count);
+#include <time.h>
+
+int64_t fi_now(void) {
+    struct timespec t;
+    timespec_get(&t, TIME_UTC);
+    return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
+}
+
+int fi_share(fi_part_fn *part, const void *of, uint64_t parts, const fi_team *team, int (*look)(void)) {
+    const void *place = 0;
     int stopped = 0;
     for (uint64_t i = 0; !stopped && i < parts; i++) {
-        jobs = fill_part(jobs, i, isa, team->staging);
+        part(of, i, &place, team->staging);
         if (look) stopped = look();
     }
     return stopped;
@@ -49,9 +46,9 @@ enum {
 
 /* One call's work, on that call's stack. Its parts are taken in order, by whoever is free. */
 typedef struct {
-    const fi_job *jobs;
+    fi_part_fn *part;
+    const void *of;
     const fi_team *team;
-    int isa;
     uint64_t parts;
     atomic_uint_fast64_t next; /* part that nobody has taken */
     atomic_uint begun;         /* helpers that have begun; each takes staging memory of its own by its number */
@@ -108,7 +105,7 @@ static void forget(void) {
 
 __attribute__((constructor)) static void forget_in_children(void) { pthread_atfork(0, 0, forget); }
 
-static int64_t now(void) {
+int64_t fi_now(void) {
     struct timespec t;
     clock_gettime(CLOCK_MONOTONIC, &t);
     return t.tv_sec * INT64_C(1000000000) + t.tv_nsec;
@@ -121,7 +118,7 @@ static int spin(unsigned turn, int64_t until) {
 #elif defined(__aarch64__)
     __asm__ volatile("isb");
 #endif
-    return turn % 16 || now() < until;
+    return turn % 16 || fi_now() < until;
 }
 
 /* Moves the mailbox from state to state if it is in the first. Looks before: an exchange takes the line from other CPUs. */
@@ -131,19 +128,19 @@ static int move(helper *h, work *from, work *to) {
 
 /* Where a thread is in the work; thread 0 is the caller's. */
 typedef struct {
-    const fi_job *job;
+    const void *place;
     char *staging;
 } worker;
 
 static worker worker_of(const work *w, unsigned thread) {
-    return (worker){w->jobs, w->team->staging ? w->team->staging + thread * w->team->staging_bytes : NULL};
+    return (worker){NULL, w->team->staging ? w->team->staging + thread * w->team->staging_bytes : NULL};
 }
 
 /* Takes a part, if one is left. */
 static int take(work *w, worker *here) {
     const uint64_t i = atomic_fetch_add(&w->next, 1);
     if (i >= w->parts) return 0;
-    here->job = fill_part(here->job, i, w->isa, here->staging);
+    w->part(w->of, i, &here->place, here->staging);
     return 1;
 }
 
@@ -188,7 +185,7 @@ static void sleep_until_woken(helper *h) {
 }
 
 static void await_letter(helper *h) {
-    const int64_t until = now() + LINGER_NS;
+    const int64_t until = fi_now() + LINGER_NS;
     for (unsigned turn = 1; h->mailbox == ready; turn++) {
         if (spin(turn, until)) continue;
         sleep_until_woken(h);
@@ -253,7 +250,7 @@ none:
 /* How many helpers got the work. */
 static unsigned hand_out(work *w) {
     /* Where call follows call it pays to wake more helpers: they are then awake for the calls that follow. */
-    const int soon = now() - last_call_ended < LINGER_NS;
+    const int soon = fi_now() - last_call_ended < LINGER_NS;
     const unsigned awake = w->team->most_if_awake, all = soon ? awake : w->team->most_if_asleep;
     unsigned given = 0;
     for (helper *h = helpers; h && given + 1 < awake; h = h->next) given += (unsigned)move(h, ready, w);
@@ -267,29 +264,48 @@ static unsigned hand_out(work *w) {
     return given;
 }
 
-int fi_fill_jobs(const fi_job *jobs, size_t count, const fi_team *team, int isa, int (*look)(void)) {
-    work w = {.jobs = jobs, .team = team, .isa = isa, .parts = parts_of(jobs, count)};
+int fi_share(fi_part_fn *part, const void *of, uint64_t parts, const fi_team *team, int (*look)(void)) {
+    work w = {.part = part, .of = of, .team = team, .parts = parts};
     const unsigned forks_before = forks;
     unsigned given = hand_out(&w);
     int stopped = 0;
     worker here = worker_of(&w, 0);
-    for (int64_t looked = now(); !stopped && take(&w, &here);) {
-        if (!look || now() - looked < LOOK_NS) continue;
+    for (int64_t looked = fi_now(); !stopped && take(&w, &here);) {
+        if (!look || fi_now() - looked < LOOK_NS) continue;
         stopped = look();
         if (forks != forks_before && given) { /* look() forked, and this is the child: the helpers' parts are missing */
             given = 0;
             here = worker_of(&w, 0);
             w.next = 0;
         }
-        looked = now();
+        looked = fi_now();
     }
     if (stopped) w.next = w.parts;
     for (helper *h = helpers; h; h = h->next) given -= (unsigned)move(h, &w, ready); /* takes back what nobody has opened */
-    const int64_t until = now() + LINGER_NS;
+    const int64_t until = fi_now() + LINGER_NS;
     for (unsigned turn = 1; w.gone < given; turn++) {
         if (!spin(turn, until)) nanosleep(&(struct timespec){.tv_nsec = NAP_NS}, 0);
     }
-    last_call_ended = now();
+    last_call_ended = fi_now();
     return stopped;
 }
 #endif
+
+typedef struct {
+    const fi_job *jobs;
+    int isa;
+} filling;
+
+/* `place` is the job of the last part: where the search for the next one begins. */
+static void fill_part(const void *of, uint64_t i, const void **place, char *staging) {
+    const filling *f = of;
+    const fi_job *job = *place ? *place : f->jobs;
+    while (i - job->cut.first >= job->cut.parts) job++;
+    fi_fill_part(job, i - job->cut.first, f->isa, staging);
+    *place = job;
+}
+
+int fi_fill_jobs(const fi_job *jobs, size_t count, const fi_team *team, int isa, int (*look)(void)) {
+    const filling f = {jobs, isa};
+    return fi_share(fill_part, &f, count ? jobs[count - 1].cut.first + jobs[count - 1].cut.parts : 0, team, look);
+}

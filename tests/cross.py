@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from hashlib import sha256
 from pathlib import Path
 
-from cases import CASES, N
+from cases import CASES, MATRICES
 from golden import load
 
 ROOT = Path(__file__).parent.parent
@@ -40,7 +40,8 @@ def build(cc: str, flags: list[str], where: Path) -> Path:
 
 
 # Functions that the text writes an fma in, and what one looks like disassembled: x86's and AArch64's.
-WRITES_FMA = re.compile(r"(write|propose|redraw)_(uniform|normal|trunc_\w+)_b?f(16|32|64)")
+WRITES_FMA = re.compile(r"(write|propose|redraw)_(uniform|normal|trunc_\w+)_b?f(16|32|64)"
+                       r"|reflect|project|subtract|solve|factors_of|decompose|fi_orthogonal")
 FUSED = re.compile(r"\tv?fn?m(add|sub|la|ls)\w*")
 
 
@@ -73,13 +74,15 @@ def main() -> int:
         isas = [line for line in compared.stdout.splitlines() if line.isalnum()]
         for isa in isas:
             bad = []
-            for case in CASES:
-                written = subprocess.run([*command, isa], input=(case.line() + "\n").encode(), stdout=subprocess.PIPE,
+            matrices = [case for case in MATRICES if case.dtype in ("float32", "float64") and len(case.shape) == 2]
+            for case in [*CASES, *matrices]:
+                words = [isa] if case in CASES else [isa, "orthogonal"]
+                written = subprocess.run([*command, *words], input=(case.line() + "\n").encode(), stdout=subprocess.PIPE,
                                          check=True)
                 if sha256(written.stdout).hexdigest() != known[case.id]:
                     bad.append(case.id)
-            wrong += len(bad)
-            print(f"{arguments.cc} {isa}: {len(CASES) - len(bad)} of {len(CASES)} golden digests of {N} elements agree")
+            wrong, total = wrong + len(bad), len(CASES) + len(matrices)
+            print(f"{arguments.cc} {isa}: {total - len(bad)} of {total} golden digests agree")
             for case in bad:
                 print("  differs:", case)
     return wrong != 0

@@ -42,10 +42,10 @@ def edited() -> list[str] | None:
 
 
 def main() -> int:
-    from cases import CASES
+    from cases import CASES, MATRICES
 
     known = load()
-    current = {case.id: digest_of(case.values()) for case in CASES}
+    current = {case.id: digest_of(case.values()) for case in [*CASES, *MATRICES]}
     changed = [case for case in current if known.get(case, current[case]) != current[case]]
     if changed:
         print("refused, these would change:", *changed, sep="\n  ", file=sys.stderr)

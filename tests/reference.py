@@ -294,3 +294,78 @@ def elements(dist: str, keys: tuple, start: int, n: int, plan: dict, dtype: str)
     else:
         x = {"uniform": uniform, "normal": normal}[dist](keys[0], start, n, p, real)
     return store(x, dtype, plan["least"], plan["most"])
+
+
+# -- 8. Orthogonal matrices --------------------------------------------------------------------------------------------------
+
+PANEL, BLOCK = 64, 1024
+
+
+def chain(x, y, start):
+    """start + x_0 y_0 + x_1 y_1 + ..., each product and its sum rounded once, over the first axis."""
+    for a, b in zip(x, y):
+        start = fma(a, b, start, np.float64)
+    return start
+
+
+def blocked(x, y, first: int):
+    """The sum over rows of their products: a chain for each block of rows, the chains' ends added in order. Row 0 of x and y is
+    the whole matrix's row `first`."""
+    total = 0.0
+    for block in range(first // BLOCK, -(-(first + len(x)) // BLOCK)):
+        rows = slice(max(block * BLOCK - first, 0), (block + 1) * BLOCK - first)
+        total = total + chain(x[rows], y[rows], np.zeros(np.broadcast_shapes(x.shape[1:], y.shape[1:])))
+    return total
+
+
+def reflect(a: np.ndarray, first: int) -> list[bool]:
+    """A panel, rows from its first column's on, to the vectors of its reflections; whether R's diagonal is negative."""
+    negative = []
+    for c in range(a.shape[1]):
+        x = a[c:, c:]
+        sums = blocked(x[1:, :1], x[1:], first + c + 1) if len(x) > 1 else np.zeros(x.shape[1])
+        head, rest = x[0, 0], sums[0]
+        v = head + np.copysign(np.sqrt(fma(head, head, rest, np.float64)), head)
+        v = v if v else np.float64(1)
+        factors = fma(v, x[0, 1:], sums[1:], np.float64) / (fma(v, v, rest, np.float64) / 2)
+        x[1:, 1:] = fma(-x[1:, :1], factors, x[1:, 1:], np.float64)
+        x[0, 0] = v
+        x[0, 1:] = 0  # R, which nobody asks for
+        negative.append(not np.signbit(head))
+    return negative
+
+
+def solve(u: np.ndarray, w: np.ndarray, transposed: bool) -> np.ndarray:
+    """What U, or U transposed, takes to w."""
+    order = range(len(u)) if transposed else range(len(u))[::-1]
+    for i, k in enumerate(order):
+        before = list(order)[:i]
+        w[k] = chain(-(u[before, k] if transposed else u[k, before]), w[before], w[k]) / u[k, k]
+    return w
+
+
+def orthogonal(a: np.ndarray) -> np.ndarray:
+    """Q of a matrix with as many rows as columns or more, in float64."""
+    a = a.astype(np.float64)
+    panels = [slice(first, min(first + PANEL, a.shape[1])) for first in range(0, a.shape[1], PANEL)]
+    negative, products = [], []
+    for panel in panels:
+        negative += reflect(a[panel.start:, panel], panel.start)
+        a[:panel.start, panel] = 0
+        v = a[panel.start:, panel]
+        u = np.triu(blocked(v[:, :, None], v[:, None, :], panel.start))
+        u[np.diag_indices_from(u)] /= 2
+        products.append(u)
+        apply(v, u, a[panel.start:, panel.stop:], panel.start, transposed=True)
+    for panel, u in zip(panels[::-1], products[::-1]):
+        v = a[panel.start:, panel].copy()
+        apply(v, u, a[panel.start:, panel.stop:], panel.start, transposed=False)
+        w = solve(u, v[:v.shape[1]].T.copy(), transposed=False)
+        a[panel.start:, panel] = chain(-v.T[:, :, None], w[:, None, :], np.eye(*v.shape))
+    return np.where(negative, -a, a)
+
+
+def apply(v: np.ndarray, u: np.ndarray, c: np.ndarray, first: int, transposed: bool) -> None:
+    """To C the product of a panel's reflections, I - V U^-1 V', times C; or the transposed."""
+    w = solve(u, blocked(v[:, :, None], c[:, None, :], first), transposed)
+    c[...] = chain(-v.T[:, :, None], w[:, None, :], c)

@@ -4,7 +4,7 @@ are written. What is written, and by how many threads at most, Python decides, b
 
 from cpython.buffer cimport PyBUF_C_CONTIGUOUS, PyBUF_STRIDED, PyBUF_WRITABLE, PyBuffer_Release, PyObject_GetBuffer
 from libc.stdlib cimport free, malloc, qsort, realloc
-from libc.stdint cimport int32_t, int64_t, uint32_t, uint64_t
+from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_t
 
 from threading import get_ident, main_thread
 
@@ -57,6 +57,21 @@ cdef extern from "team.h" nogil:
         char *staging
         size_t staging_bytes
     int fi_fill_jobs(const fi_job *jobs, size_t count, const fi_team *team, int isa, look_fn look) except? -1
+
+cdef extern from "orthogonal.h" nogil:
+    enum:
+        FI_PANEL
+    ctypedef struct fi_matrix:
+        size_t rows, columns
+        double *panels
+        double *work
+        uint8_t *negative
+        int isa
+        unsigned threads
+        double ns
+    size_t fi_panels_size(size_t rows, size_t columns)
+    size_t fi_work_size(size_t rows, size_t columns)
+    int fi_orthogonal(const fi_matrix *matrix, look_fn look) except? -1
 
 cdef extern from "environment.h":
     ctypedef struct fi_environment:
@@ -397,3 +412,29 @@ def transform(Plan plan, int isa, const uint32_t[::1] words, target):
     if n:
         with nogil:
             fi_transform(&plan.c, isa, &words[0], n // FI_GROUP, out)
+
+
+PANEL = FI_PANEL
+
+
+def orthogonal_sizes(size_t rows, size_t columns):
+    """Numbers that `orthogonal` takes for the panels and for its work."""
+    return fi_panels_size(rows, columns), fi_work_size(rows, columns)
+
+
+def orthogonal(size_t rows, size_t columns, double[::1] panels, double[::1] work, uint8_t[::1] negative, int isa, unsigned threads,
+               double ns):
+    """Replaces a matrix of rows >= columns > 0, in panels (see orthogonal.h), by Q of its decomposition, and tells of each column
+    whether R's diagonal is negative. A multiplication takes about `ns`."""
+    cdef look_fn look = NULL
+    cdef fi_matrix matrix
+    if not 0 < columns <= rows:
+        raise ValueError(f"columns: expected at least one and at most {rows}, got {columns}")
+    matrix = fi_matrix(rows, columns, &panels[0], &work[0], &negative[0], isa, threads, ns)
+    if ((panels.shape[0], work.shape[0]) != orthogonal_sizes(rows, columns) or <size_t>negative.shape[0] != columns
+            or (<uintptr_t>matrix.panels | <uintptr_t>matrix.work) % 64):
+        raise ValueError("panels, work, negative: expected orthogonal_sizes and the columns, at multiples of 64 bytes")
+    if get_ident() == main_thread().ident:
+        look = signals
+    with nogil:
+        fi_orthogonal(&matrix, look)

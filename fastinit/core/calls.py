@@ -134,7 +134,7 @@ def perform(tasks: Iterable[tuple[str, Task]], material: bytes, num_threads: int
             canvases.append((write, Canvas(memory, dtype, material, name, num_threads)))
         elif plan is not None and memory.size:
             jobs.append(_memory.Job(plan, stream_key(material, name), memory, whole, at, fresh))
-    for write, canvas in canvases:  # first, as LAPACK may want more memory than there is
+    for write, canvas in canvases:  # first, as some want more memory, which may not be there
         with _kernels.default_environment():
             write(canvas)
     _memory.execute(jobs, num_threads, wholes)

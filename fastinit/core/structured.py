@@ -10,6 +10,7 @@ from . import plan
 from .arguments import finite, integer, shown
 from .calls import Canvas, InPlace, Recipe, initializer
 from .dtypes import DTYPES, DType
+from .householder import orthogonalize
 
 Shape = tuple[int, ...]
 
@@ -121,9 +122,8 @@ def _orthogonal_matrix(canvas: Canvas, rows: int, columns: int, gain: float) -> 
     """Q of the QR decomposition of a gaussian matrix, signs fixed: uniform by Haar's measure (Mezzadri 2007)."""
     real = DTYPES[canvas.dtype.real.name]
     tall = canvas.made(plan.normal(0.0, 1.0, real), (max(rows, columns), min(rows, columns)))
-    q, r = np.linalg.qr(tall)
-    q *= np.where(np.diagonal(r) < 0, -gain, gain).astype(q.dtype)
-    return q if rows >= columns else q.T
+    orthogonalize(tall, gain, canvas.num_threads)
+    return tall if rows >= columns else tall.T
 
 
 def _amplitude(gain: float, dtype: DType) -> float:
@@ -147,8 +147,8 @@ def orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
     -----
     Q of the QR decomposition of a gaussian matrix, with the signs that make it uniform: Saxe, McClelland and Ganguli,
     "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014; Mezzadri 2007.
-    LAPACK, through NumPy, decides the last bits: they may differ between machines. It works in float32 for float16 and
-    bfloat16, and takes memory of the tensor's size. `torch.nn.init.orthogonal_`.
+    In float64 with sums in a fixed order: the same bits everywhere, rounded to float32 once and from there to float16 and
+    bfloat16. Takes 8.5 bytes an element and a copy beyond the tensor. `torch.nn.init.orthogonal_`.
 
     Examples
     --------

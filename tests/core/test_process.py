@@ -232,7 +232,7 @@ for dtype in ("float32", "float64", "float16", "bfloat16"):
             fi.trunc_normal(3000, 0.1, 0.3, -1.5, 2.5, bounds="std", std_is="result", dtype=dtype, seed=1),
             fi.kaiming_normal((50, 70), 0.3, dtype=dtype, seed=1), fi.xavier_uniform((50, 70), 0.7, dtype=dtype, seed=1),
             fi.lecun_normal((70, 30), dtype=dtype, seed=1), fi.bilinear((1, 1, 5, 7), dtype=dtype),
-            fi.sparse((70, 50), 0.3, 0.011, dtype=dtype, seed=1), fi.orthogonal((9, 9), dtype=dtype, seed=1),
+            fi.sparse((70, 50), 0.3, 0.011, dtype=dtype, seed=1), fi.orthogonal((90, 70), dtype=dtype, seed=1),
             fi.normal_(np.zeros((3000, 300), dtype if dtype != "bfloat16" else "u2")[:, ::3], 0.1, 0.03, seed=1, dtype=dtype,
                        num_threads=2)]
     for w in made:

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import reference
-from cases import CASES, N
+from cases import CASES, MATRICES, N
 from cross import WRITES_FMA, fused
 from golden import digest_of, edited, load
 from hypothesis import given, settings
@@ -117,7 +117,7 @@ def test_nearly_all_rejected(isa, dtype, bound):
     assert dtype in ("float16", "bfloat16") or (abs(x) == bound).any() == (bound < 0.1)
 
 
-@pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
+@pytest.mark.parametrize("case", [*CASES, *MATRICES], ids=lambda case: case.id)
 def test_golden(case, isa):
     assert digest_of(case.values()) == load()[case.id]
 
@@ -132,7 +132,7 @@ def test_digests_are_only_added():
 def test_every_distribution_and_dtype_is_golden():
     pinned = {(_kernels.DISTS[int(case.line().split()[0])], case.dtype) for case in CASES}
     assert pinned == {(dist, dtype) for dist in _kernels.DISTS for dtype in DTYPES}
-    assert load().keys() == {case.id for case in CASES}
+    assert load().keys() == {case.id for case in [*CASES, *MATRICES]}
 
 
 @pytest.mark.parametrize("case", BASE, ids=lambda case: case.id)

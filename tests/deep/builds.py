@@ -69,7 +69,7 @@ def digests() -> list[dict]:
             control = flags == split
             command = [sys.executable, ROOT / "tests" / "cross.py", "--cc", cc, "--run", runner, f"--flags={flags}"]
             for line in lines_of(command)[1]:
-                if found := re.fullmatch(r"\S+ (\w+): (\d+) of (\d+) golden digests of \d+ elements agree", line):
+                if found := re.fullmatch(r"\S+ (\w+): (\d+) of (\d+) golden digests agree", line):
                     same, total = int(found[2]), int(found[3])
                     rows.append({"compiler": version(cc), "emulator": runner, "flags": "fma split" if control else flags,
                                  "kernels": found[1], "agree": same, "of": total, "control": control,

@@ -56,6 +56,8 @@ MUTANTS = [Mutant(*row) for row in [
     ("src_c/jobs.c", "i *= cut->rows;", "i *= cut->rows + (i == 1);", "a part misplaced"),
     ("src_c/team.c", "if (stopped) w.next = w.parts;", "", "helpers not stopped"),
     ("src_c/team.c", "if (forks != forks_before && given)", "if (0)", "a forked child waits for helpers that it has not"),
+    ("src_c/orthogonal.c", "head + copysign(norm, head)", "head - copysign(norm, head)", "a reflection that cancels"),
+    ("src_c/orthogonal.c", "sum[i] += more[i]", "sum[i] = more[i]", "blocks of rows lost"),
     ("src_c/team.c", "pthread_cond_signal(&h->woken);", "", "helpers not woken"),
 ]]
 LEAST = len(MUTANTS) - 1

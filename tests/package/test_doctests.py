@@ -17,7 +17,7 @@ MODULES = ["fastinit", *(info.name for info in pkgutil.walk_packages(fi.__path__
 SILENT = {
     "audit._scan", "audit.checks", "audit.scan", "commands", "commands.bench", "commands.cli", "commands.progress",
     "commands.specs", "core", "core._bit_generator", "core._kernels", "core.calls", "core.config", "core.dtypes",
-    "core.elementwise", "core.explain", "core.memory", "core.plan", "core.public", "core.structured",
+    "core.elementwise", "core.explain", "core.householder", "core.memory", "core.plan", "core.public", "core.structured",
     "core.truncation", "dask.arrays", "formats", "formats.publish", "formats.read", "models",
     "models.architectures", "models.presets", "models.rules", "torch.dispatch", "torch.init", "torch.tensors", "weights",
 }
