@@ -7,95 +7,34 @@ ten for a tensor, so a healthy model of 1,000 tensors is blamed once in 10^5 aud
 from __future__ import annotations
 
 import math
-from collections import Counter
+import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..core.dtypes import DType
-from ..core.explain import explain
 from ..core.fans import calculate_fans
 from ..core.public import public_in
 from ..formats.read import Tensor, Unreadable
+from .agreement import experts, rules_of, swapped
 from .densities import Density, fit
+from .patterns import is_orthogonal, is_pattern, repeated_each, unwritten
+from .intent import Meant, compare
+from .report import Report
 from .scan import ALPHA, BINS, FEW_LEVELS, Anchors, Moments, Scan, moments
 
-__all__ = ["ALPHA", "Finding", "Report", "audit"]
+__all__ = ["ALPHA", "audit"]
 
 ENOUGH = 100  # values that a law is judged by
 NEAR = 0.02  # distance of distribution functions up to which outliers are told from the bulk
-ROUND = (0.01, 0.02, 0.05, 0.1, 1.0)  # deviations often set by hand, whatever the fans
-FAN_RULES = {"kaiming": 2.0, "lecun": 1.0, "torch": 1 / 3}  # variance times fan; the last is that of torch's own layers
+SCALES = re.compile(r"norm|gamma|scale|(^|[._])(ln|bn)")  # names of what multiplies
+VOCABULARY = 1024  # rows from which on those at the end may fill a size up
 
 
 @public_in("fastinit.audit")
-@dataclass(frozen=True)
-class Finding:
-    """A fault of a tensor, or a note.
-
-    Attributes
-    ----------
-    kind : str
-        "nan", "inf", "outliers", "stuck", "constant", "dead rows", "equal rows", "repeats", "swapped fans", "skipped",
-        "unreadable".
-    text : str
-    fault : bool
-        False for what may be meant so.
-    """
-
-    kind: str
-    text: str
-    fault: bool = True
-
-
-@public_in("fastinit.audit")
-@dataclass
-class Report:
-    """What was seen of a tensor.
-
-    Attributes
-    ----------
-    name, shape, dtype
-        As stored.
-    law : str
-        "constant", "uniform", "normal" or "trunc_normal", after "sparse " where over 1% are zeros, which are left out; "other"
-        where none of them fits; "" where there is too little to tell.
-    mean, std, kurtosis, low, high : float
-        Of the finite values; the kurtosis of a gaussian is 3. NaN without such.
-    rules : list of str
-        What the deviation agrees with, within chance: round numbers, Xavier, rules over fan_in, over fan_out, in this order.
-    findings : list of Finding
-    """
-
-    name: str
-    shape: tuple[int, ...]
-    dtype: str
-    law: str = ""
-    mean: float = math.nan
-    std: float = math.nan
-    kurtosis: float = math.nan
-    low: float = math.nan
-    high: float = math.nan
-    rules: list[str] = field(default_factory=list)
-    findings: list[Finding] = field(default_factory=list)
-
-    @property
-    def faults(self) -> list[Finding]:
-        return [finding for finding in self.findings if finding.fault]
-
-    @property
-    def kinds(self) -> list[str]:
-        return [finding.kind for finding in self.findings]
-
-    def add(self, kind: str, text: str, fault: bool = True) -> None:
-        self.findings.append(Finding(kind, text, fault))
-
-
-@public_in("fastinit.audit")
-def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
+def audit(tensors: Iterable[Tensor], *, layout: str = "OI", meant: Meant | None = None) -> list[Report]:
     """Look at every tensor; the reports come in the same order.
 
     Parameters
@@ -104,6 +43,8 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
         As `fastinit.weights.read` gives them; each is let go of before the next is asked for.
     layout : str
         Of the weights' axes, as for `calculate_fans`.
+    meant : callable, optional
+        Given a tensor's name and shape, the `Intent` that it is compared with, or None.
 
     Returns
     -------
@@ -123,6 +64,7 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
     calculate_fans((1,), layout=layout, fan_in=1)  # refuses what is no layout, whatever the tensors' shapes are
     reports: list[Report] = []
     places: list[int | None] = []
+    patterns: set[int] = set()
     anchors = Anchors()
     for number, tensor in enumerate(tensors):
         report = Report(tensor.name, tensor.shape, tensor.stored)
@@ -133,46 +75,63 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI") -> list[Report]:
         elif math.prod(tensor.shape):
             try:
                 with np.errstate(all="ignore"):  # values near the ends of float64, whose squares are infinite
-                    _judge(report, Scan(tensor.source, tensor.dtype, anchors, number), layout)
+                    seen = Scan(tensor.source, tensor.dtype, anchors, number)
+                    if _judge(report, seen, layout):
+                        patterns.add(number)
+                    if meant and compare(report, seen, meant(report.name, report.shape)):
+                        patterns.add(number)
             except Unreadable as error:
                 report.add("unreadable", str(error))
-    _repeats(reports, places, anchors)
-    _swapped(reports)
+    _repeats(reports, places, patterns, anchors)
+    swapped(reports)
     return reports
 
 
-def _judge(report: Report, seen: Scan, layout: str) -> None:
+def _judge(report: Report, seen: Scan, layout: str) -> bool:
+    """Tells all but what takes other tensors to see; returns whether the values are a pattern."""
     for kind, count in (("nan", seen.nans), ("inf", seen.size - seen.finite - seen.nans)):
         if count:
             report.add(kind, f"{count:,} of {seen.size:,} values are {kind}")
     if not seen.finite:
-        return
+        return False
     report.low, report.high = seen.low, seen.high
     if seen.low == seen.high:
         report.law, report.mean, report.std = "constant", seen.low, 0.0
+    else:
+        report.mean, report.std, report.kurtosis = seen.moments()
+    if garbage := unwritten(seen):
+        report.add("unwritten", f"{garbage}: memory that was never written, or bytes of another type?")
+        return False
+    if report.law == "constant":
         if seen.has_rows:
             _constant(report, seen.low)
-        return
-    report.mean, report.std, report.kurtosis = seen.moments()
+        return False
     if seen.has_rows:
         _rows(report, seen)
-    if seen.bulk_sums[0] >= ENOUGH:
-        _judge_law(report, seen, layout)
+    return seen.bulk_sums[0] >= ENOUGH and _judge_law(report, seen, layout)
 
 
-def _judge_law(report: Report, seen: Scan, layout: str) -> None:
+def _judge_law(report: Report, seen: Scan, layout: str) -> bool:
     law = _law(seen)
     report.law = "sparse " * seen.sparse + law.name
+    pattern = any(finding.kind == "equal rows" and not finding.fault for finding in report.findings) or (
+        law.name == "other" and seen.has_rows and is_pattern(seen, len(seen.row_hashes) // 2))
     _outliers(report, seen, law)
     if seen.equal_chance < FEW_LEVELS:
-        _stuck(report, seen)
+        _stuck(report, seen, pattern)
     if seen.has_rows and not seen.sparse and law.name != "other":
-        report.rules = _rules(report.shape, seen.scale * law.bulk.std, law.bulk.kurtosis, seen.bulk_sums[0], layout)
+        report.rules = rules_of(report.shape, seen.scale * law.bulk.std, law.bulk.kurtosis, seen.bulk_sums[0], layout)
+        if any(" fan_" in rule for rule in report.rules) and is_orthogonal(seen):
+            report.rules.insert(0, "orthogonal")
+        experts(report)
+    return pattern
 
 
 def _constant(report: Report, value: float) -> None:
     if value == 0:
         report.add("constant", "all zeros: right for an output or a residual branch only", False)
+    elif value == 1 and SCALES.search(report.name.lower()):
+        report.add("constant", "all ones, as a scale has them", False)
     else:
         report.add("constant", f"all values are {value:g}: its units start equal and stay equal in training (symmetry)")
 
@@ -248,13 +207,13 @@ def _outliers(report: Report, seen: Scan, law: _Law) -> None:
                            f"({std:.4g}){cause}")
 
 
-def _stuck(report: Report, seen: Scan) -> None:
+def _stuck(report: Report, seen: Scan, pattern: bool) -> None:
     """More values at an extreme than its neighbourhood explains: clamped, or a uniform source that reaches its end."""
     for value, count, sign in ((seen.low, seen.low_count, 1), (seen.high, seen.high_count, -1)):
         place = (value - seen.median) / seen.scale
         if abs(place) > seen.reach:
             if count > 2 and "outliers" not in report.kinds:
-                report.add("stuck", f"{count:,} values at {value:g}")
+                report.add("stuck", f"{count:,} values at {value:g}", not pattern)
             continue
         last = int((place + seen.reach) * BINS / 2 / seen.reach)
         near = seen.histogram[max(last - 7, 0):last] if sign < 0 else seen.histogram[last + 1:last + 8]
@@ -264,7 +223,8 @@ def _stuck(report: Report, seen: Scan) -> None:
         expected, others = float(max(density * cell, grid)), count - 1
         # Chernoff's bound on a Poisson number's chance to be as large; twice, as its mean is an estimate.
         if others > 2 * expected and others * math.log(others / expected) - others + expected > -math.log(ALPHA):
-            report.add("stuck", f"{count:,} values at {value:g}, where at most {expected:,.0f} belong: clamped at a bound")
+            cause = "a pattern" if pattern else "clamped at a bound"
+            report.add("stuck", f"{count:,} values at {value:g}, where at most {expected:,.0f} belong: {cause}", not pattern)
 
 
 def _rows(report: Report, seen: Scan) -> None:
@@ -273,8 +233,9 @@ def _rows(report: Report, seen: Scan) -> None:
     by_chance = rows * (max(seen.zeros, 1) / seen.finite) ** width  # in a sparse tensor
     if dead and by_chance < ALPHA:
         first = int(np.flatnonzero(seen.row_alive == 0)[0])
-        report.add("dead rows", f"{dead:,} of {rows:,} rows are zeros, the first is row {first}"
-                                + " (padding?)" * (dead == 1), dead > 1)
+        padding = _is_padding(seen.row_alive, dead)
+        report.add("dead rows", f"{dead:,} of {rows:,} rows are zeros, the first is row {first}" + " (padding?)" * padding,
+                   not padding)
     # Birthday bound, rows^2 equal_chance^width: rows of few elements, or of few levels, are equal by chance.
     if 2 * math.log(rows) + width * math.log(min(seen.equal_chance, 1.0)) > math.log(ALPHA):
         return
@@ -287,59 +248,30 @@ def _rows(report: Report, seen: Scan) -> None:
         earlier, later = earlier[same], later[same]
     if same.any():
         lags, counts = np.unique(later - earlier, return_counts=True)
-        shards = f": shards of {lags[0]:,} rows drawn alike" if lags.size == 1 < counts[0] else ""
+        each = repeated_each(seen.row_hashes)
+        designed = each > 1 or is_pattern(seen, int(later.min()))
+        shards = f": shards of {lags[0]:,} rows drawn alike" if lags.size == 1 < counts[0] and not designed else ""
+        why = ": a pattern, not drawn" if designed else shards
+        if each > 1:
+            why = f": each {each} times, as for a shuffle of pixels"
         report.add("equal rows", f"{same.sum():,} of {rows:,} rows repeat another, such as row {later.min()} row "
-                                 f"{earlier[later.argmin()]}{shards}")
+                                 f"{earlier[later.argmin()]}{why}", not designed)
 
 
-def _rules(shape: tuple[int, ...], std: float, kurtosis: float, count: float, layout: str) -> list[str]:
-    """What the deviation agrees with, within chance and the rounding of the values.
-
-    A sample's deviation has a relative standard deviation of sqrt((kurtosis - 1) / (4 count)), by the delta method.
-    """
-    known = {f"{x:g}": x for x in ROUND}
-    try:
-        known["xavier"] = _rule_std(shape, 1.0, "fan_avg", layout)
-        for mode in ("fan_in", "fan_out"):
-            known |= {f"{name} {mode}": _rule_std(shape, scale, mode, layout) for name, scale in FAN_RULES.items()}
-    except ValueError:  # not a shape of this layout
-        pass
-    slack = -NormalDist().inv_cdf(ALPHA / 2) * math.sqrt(max(kurtosis - 1, 0.1) / 4 / count) + 2e-4
-    return [name for name, asked in known.items() if abs(std / asked - 1) < slack]
+def _is_padding(alive: np.ndarray, dead: int) -> bool:
+    """One row of zeros, or those at the end that make a vocabulary's size a round one, or both."""
+    rows, last = len(alive), int(np.flatnonzero(alive)[-1]) if alive.any() else -1
+    at_end = rows - 1 - last
+    return dead <= 1 or rows >= VOCABULARY and at_end <= rows / 8 and dead - at_end <= 1
 
 
-def _rule_std(shape: tuple[int, ...], scale: float, mode: str, layout: str) -> float:
-    return explain("variance_scaling", shape, scale, mode, "normal", layout=layout).std or math.nan
-
-
-def _repeats(reports: list[Report], places: list[int | None], anchors: Anchors) -> None:
+def _repeats(reports: list[Report], places: list[int | None], patterns: set[int], anchors: Anchors) -> None:
     for a, b, lag, values in anchors.repeats():
         if a != b and (places[a] is None or places[a] != places[b]):
             values = min(values, math.prod(reports[b].shape))
-            reports[b].add("repeats", f"about {values:,} values are those of {reports[a].name}: tied weights, or a seed and "
-                                      "name used twice")
+            reports[b].add("repeats", f"about {values:,} values are those of {reports[a].name}: "
+                                      + ("a pattern" if b in patterns else "tied weights, or a seed and name used twice"),
+                           b not in patterns)
         elif a == b and "equal rows" not in reports[a].kinds:
-            reports[a].add("repeats", f"about {values:,} values come again {abs(lag):,} elements later: blocks drawn alike")
-
-
-def _swapped(reports: list[Report]) -> None:
-    """Blame what agrees with a rule over fan_out alone where others have it over fan_in, or where it is a matrix on its own.
-
-    A judgement, not a test: a deviation set by hand may happen to agree.
-    """
-    inward = Counter(rule for report in reports for rule in FAN_RULES
-                     if f"{rule} fan_in" in report.rules and f"{rule} fan_out" not in report.rules)
-    outward = Counter(map(_fan_out_rule, reports))
-    for report in reports:
-        rule = _fan_out_rule(report)
-        alone = len(report.shape) == 2 and not inward[rule]  # convolutions are often meant so, as in torchvision
-        if rule and (alone or inward[rule] >= outward[rule]):
-            others = f", as {inward[rule]} others have" if inward[rule] else ""
-            report.add("swapped fans", f"the deviation {report.std:.4g} is that of {rule} over fan_out, not fan_in{others}: "
-                                       "axes swapped (layout), unless mode='fan_out' was meant")
-
-
-def _fan_out_rule(report: Report) -> str:
-    """The rule over fan_out that the deviation agrees with, if it agrees with nothing likelier."""
-    rule, _, mode = report.rules[0].partition(" ") if report.rules else ("", "", "")
-    return rule if mode == "fan_out" else ""
+            reports[a].add("repeats", f"about {values:,} values come again {abs(lag):,} elements later: "
+                                      + ("a pattern" if a in patterns else "blocks drawn alike"), a not in patterns)

@@ -150,6 +150,9 @@ class Scan:
     median: float
     scale: float
     reach: float
+    nonzeros: int  # of the sample that these are told by; of those the subnormal ones
+    subnormals: int
+    decades: float  # from the smallest tenth of the magnitudes to the largest
 
     bulk_sums: np.ndarray  # power sums, scaled
     outlier_sums: np.ndarray
@@ -207,12 +210,18 @@ class Scan:
         scaled = moments(sums)
         return Moments(center + unit * scaled.mean, unit * scaled.std, scaled.kurtosis)
 
+    def rows(self) -> np.ndarray | None:
+        """The values as a matrix; None where there is no place to take them from but a compressed stream."""
+        if isinstance(self._source, Stored) and self._source.member:
+            return None
+        return np.asarray(self._source).reshape(self.shape[0], -1)
+
     def same_rows(self, earlier: np.ndarray, later: np.ndarray) -> np.ndarray:
         """Of pairs of rows with the same hash, those that have the same bits. Rows of a compressed stream that is not held are
         taken by their hashes alone."""
-        if isinstance(self._source, Stored) and self._source.member:
+        rows = self.rows()
+        if rows is None:
             return np.ones(len(earlier), bool)
-        rows = np.asarray(self._source).reshape(self.shape[0], -1)
         rows, some = rows.view(f"u{rows.itemsize}"), max(1, PIECE // rows.shape[1])
         parts = range(0, len(earlier), some)
         return np.concatenate([(rows[earlier[i : i + some]] == rows[later[i : i + some]]).all(axis=1) for i in parts])
@@ -224,6 +233,12 @@ class Scan:
         # Simpson's index (Measurement of Diversity, 1949), with one equal pair more than there are: none seen is not none.
         often = np.unique(sample, return_counts=True)[1].astype(float)
         self.equal_chance = float((often * (often - 1)).sum() + 2) / max(sample.size * (sample.size - 1), 2)
+        magnitudes = np.abs(sample[sample != 0])
+        self.nonzeros = magnitudes.size
+        least = {"float64": 2.0**-1022, "float16": 0.0}.get(self.dtype.name, 2.0**-126)  # small weights are, in float16
+        self.subnormals = int(np.count_nonzero(magnitudes < least))
+        tenths = np.quantile(magnitudes, [0.1, 0.9]) if magnitudes.size else np.ones(2)
+        self.decades = float(np.diff(np.log10(tenths))[0])
         self.sparse = bool(sample.size) and 0.01 < float(np.mean(sample == 0)) < 1
         if self.sparse:
             sample = sample[sample != 0]

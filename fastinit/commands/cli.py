@@ -32,7 +32,7 @@ from .. import audit
 from ..core.dtypes import DTYPES
 from ..formats import read, strict_json
 from ..models.architectures import ARCHITECTURES
-from . import bench, pipe, reports, specs
+from . import against, bench, pipe, reports, specs
 from .progress import progress_of_bytes
 
 HEADROOM = 64 << 20  # bytes wanted beyond the arrays
@@ -135,10 +135,14 @@ def _literal(text: str) -> Any:
 
 def run_audit(args: argparse.Namespace) -> int:
     refused: list[dict[str, str]] = []
-    seen = audit.audit(progress_of_bytes(_tensors(args.files, args.dtype, refused), _size(args.files)), layout=args.layout)
+    meaning = against.meaning(args.against, args.files, args.dtype) if args.against else None
+    seen = audit.audit(progress_of_bytes(_tensors(args.files, args.dtype, refused), _size(args.files)), layout=args.layout,
+                       meant=meaning.intent if meaning else None)
+    if meaning and not refused:
+        seen += meaning.missing(seen)
     faults = sum(len(report.faults) for report in seen)
-    result = {"faults": faults, "alpha": audit.ALPHA, "tensors": [dataclasses.asdict(report) for report in seen],
-              "refused": refused}
+    result = {"faults": faults, "alpha": audit.ALPHA, "against": args.against,
+              "tensors": [dataclasses.asdict(report) for report in seen], "refused": refused}
     if seen or args.json or not refused:
         show(result, args.json, lambda _: reports.audit_text(seen, args.verbose or len(seen) <= 20))
     for entry in refused:
@@ -285,6 +289,8 @@ def build_parser() -> argparse.ArgumentParser:
     add = command("audit", run_audit, "look for faults in weight files; exit code 1 if there are any, 2 if one cannot be read")
     add("files", type=Path, nargs="+", help=", ".join((*specs.SUFFIXES, *read.TORCH)))
     add("--layout", default="OI", help="of the weights' axes, such as IO for Keras and JAX (default: OI)")
+    add("--against", metavar="WHAT", help="tell what has another law than was meant: by a .toml or .json file, as for init, or "
+                                          f"by one of {against.words()}")
     add("--dtype", choices=["bfloat16"], help="what uint16 arrays in npy and npz files hold")
     add("--verbose", "-v", action="store_true", help="every tensor (default: up to 20, or those with findings)")
 

@@ -55,7 +55,7 @@ def audit_text(reports: list[Report], every: bool) -> Iterable[str]:
     seen = [report for report in reports if "skipped" not in report.kinds]
     yield from _table_text([report for report in seen if every or report.findings])
     yield from _skipped_text(line(report.dtype) for report in reports if "skipped" in report.kinds)
-    yield from _laws_text([report.law or "too small to tell" for report in seen])
+    yield from _laws_text([report.law or "too small to tell" for report in seen if "missing" not in report.kinds])
     faulty = sum(bool(report.faults) for report in reports)
     yield f"{faulty:,} with faults" if faulty else "no faults found"
 

@@ -15,7 +15,8 @@ MODULES = ["fastinit", *(info.name for info in pkgutil.walk_packages(fi.__path__
                          if not info.name.endswith("__main__"))]
 # Modules without an example; what users know by another module's name is found there.
 SILENT = {
-    "audit._scan", "audit.checks", "audit.scan", "commands", "commands.bench", "commands.cli", "commands.progress",
+    "audit._scan", "audit.agreement", "audit.checks", "audit.intent", "audit.patterns", "audit.report", "audit.scan",
+    "commands", "commands.against", "commands.bench", "commands.cli", "commands.progress",
     "commands.specs", "core", "core._bit_generator", "core._kernels", "core.calls", "core.config", "core.dtypes",
     "core.elementwise", "core.explain", "core.householder", "core.memory", "core.plan", "core.public", "core.structured",
     "core.truncation", "dask.arrays", "formats", "formats.publish", "formats.read", "models",
