@@ -13,6 +13,7 @@ from .scan import ALPHA
 __all__ = ["experts", "rules_of", "swapped"]
 
 ROUND = (0.01, 0.02, 0.05, 0.1, 1.0)  # deviations often set by hand, whatever the fans
+FEW = 4  # matrices of a file, of which each tells much
 LAWS = ("uniform", "normal", "trunc_normal")
 FAN_RULES = {"kaiming": 2.0, "lecun": 1.0, "torch": 1 / 3}  # variance times fan; the last is that of torch's own layers
 
@@ -62,18 +63,26 @@ def swapped(reports: list[Report]) -> None:
     "IO", and there an embedding's, 1/sqrt(fan_out); recurrent layers of torch know the size of their state alone.
     """
     drawn = [report for report in reports if not report.meant and len(report.shape) > 1 and report.law in LAWS]
-    inward = Counter((rule, report.law) for report in drawn for rule in FAN_RULES
+    inward = Counter((rule, *like) for report in drawn for like in {_like(report), (report.law,)} for rule in FAN_RULES
                      if f"{rule} fan_in" in report.rules and f"{rule} fan_out" not in report.rules)
-    outward = Counter((_fan_out_rule(report), report.law) for report in drawn)
+    outward = Counter((_fan_out_rule(report), *like) for report in drawn for like in {_like(report), (report.law,)})
     matrices = sum(len(set(report.shape)) > 1 for report in drawn)
     for report in drawn:
         if rule := _fan_out_rule(report):
-            _blame(report, rule, inward[rule, report.law], outward[rule, report.law], matrices)
+            like = (rule, *_like(report))
+            _blame(report, rule, inward[like], outward[like], matrices)
+
+
+def _like(report: Report) -> tuple[str | int, ...]:
+    """Which others a tensor is compared with: all of its law, or kernels of its size. Grouped ones, most often of 3 x 3, are
+    scaled by fans that their shapes alone do not tell."""
+    return report.law, *report.shape[2:]
 
 
 def _blame(report: Report, rule: str, inward: int, outward: int, matrices: int) -> None:
-    """A tensor that agrees with a rule over fan_out; so many of its law agree with it over either fan, of so many matrices."""
-    among, matrix = inward >= outward, len(report.shape) == 2  # kernels are often meant so, as in torchvision
+    """A tensor that agrees with a rule over fan_out; so many like it agree with it over either fan, of so many matrices."""
+    matrix = len(report.shape) == 2  # kernels are often meant so, as in torchvision
+    among = inward >= outward and (inward > 1 or matrices <= FEW)  # one alone may agree by chance
     if not among and (inward or not matrix):
         return
     alone = outward > 0.8 * matrices and rule != "lecun"

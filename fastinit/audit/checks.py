@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from statistics import NormalDist
 from typing import Any, NamedTuple
 
@@ -84,6 +85,7 @@ def audit(tensors: Iterable[Tensor], *, layout: str = "OI", meant: Meant | None 
                 report.add("unreadable", str(error))
     _repeats(reports, places, patterns, anchors)
     swapped(reports)
+    _scales(reports)
     return reports
 
 
@@ -134,6 +136,14 @@ def _constant(report: Report, value: float) -> None:
         report.add("constant", "all ones, as a scale has them", False)
     else:
         report.add("constant", f"all values are {value:g}: its units start equal and stay equal in training (symmetry)")
+
+
+def _scales(reports: list[Report]) -> None:
+    """Ones whose bias has their shape are a norm's, whatever that is called: a layer's bias has one axis."""
+    shapes = {report.name: report.shape for report in reports}
+    for report in reports:
+        if report.low == report.high == 1 and shapes.get(report.name.removesuffix("weight") + "bias") == report.shape:
+            report.findings = [replace(found, fault=found.fault and found.kind != "constant") for found in report.findings]
 
 
 class _Law(NamedTuple):

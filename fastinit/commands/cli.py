@@ -135,7 +135,7 @@ def _literal(text: str) -> Any:
 
 def run_audit(args: argparse.Namespace) -> int:
     refused: list[dict[str, str]] = []
-    meaning = against.meaning(args.against, args.files, args.dtype) if args.against else None
+    meaning = against.meaning(args.against, args.files, args.dtype) if args.against is not None else None
     seen = audit.audit(progress_of_bytes(_tensors(args.files, args.dtype, refused), _size(args.files)), layout=args.layout,
                        meant=meaning.intent if meaning else None)
     if meaning and not refused:

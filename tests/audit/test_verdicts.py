@@ -79,7 +79,8 @@ def test_what_is_meant_so_is_no_fault(name, dtype):
 def test_scales_of_two_axes():
     ones = np.ones((32, 64), "f4")
     assert faults(*(of_array(name, ones) for name in ("norm.weight", "0.LayerNorm.weight", "ln_f.weight", "layer_scale"))) == []
-    assert faults(of_array("fc.weight", ones)) == [("fc.weight", "constant")]
+    assert faults(of_array("weight", ones), of_array("bias", 0 * ones)) == []
+    assert faults(of_array("fc.weight", ones), of_array("fc.bias", ones[:, 0])) == [("fc.weight", "constant")]
 
 
 def test_orthogonal_matrices_are_told():
@@ -154,6 +155,14 @@ def test_swapped_fans_take_more_than_a_coincidence():
     assert faults(*clip, *rest) == []
     whole = [drawn(f"layer{i}.weight", (512, 100 + i), math.sqrt(2 / 512)) for i in range(4)]
     assert faults(*whole) == [(f"layer{i}.weight", "swapped fans") for i in range(4)]
+    fc = of(RNG(3).uniform(-1, 1, (1000, 1280)) * 1000**-0.5, name="classifier")  # torchvision's EfficientNet
+    squeeze = of(RNG(4).uniform(-1, 1, (32, 8)) * 8**-0.5, name="squeeze")
+    convs = [drawn(f"conv{i}", (64, 16, 3, 3), math.sqrt(2 / 576)) for i in range(5)]
+    assert faults(fc, squeeze, *convs) == []
+    grouped = [drawn(f"grouped{i}", (64, 8, 3, 3), math.sqrt(2 / 72)) for i in range(5)]  # fan_out by groups is fan_in
+    assert faults(drawn("1x1", (24, 32, 1, 1), math.sqrt(2 / 24)), *grouped) == [], "timm's RegNet"
+    kernels = [drawn(f"conv{i}", (64, 16 + i, 3, 3), math.sqrt(2 / 9 / (16 + i))) for i in range(5)]
+    assert faults(*kernels, convs[1]) == [("conv1", "swapped fans")]
     healthy = [drawn(f"x{i}", (512, 100 + i), math.sqrt(2 / (100 + i))) for i in range(3)]
     assert faults(*healthy, whole[1]) == [("layer1.weight", "swapped fans")]
 
