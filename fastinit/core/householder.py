@@ -6,7 +6,7 @@ import numpy as np
 
 from . import _kernels, memory
 
-# ns that a multiplication with an addition takes, roughly: measured on a Sapphire Rapids, NEON guessed.
+# ns that a multiplication with an addition takes, roughly: measured on an Intel Xeon with AMX, NEON guessed.
 MULTIPLY_NS = {"avx512vbmi2": 0.05, "avx512": 0.05, "avx2": 0.08, "neon": 0.2, "scalar": 3.0}
 
 
