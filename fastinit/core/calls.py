@@ -29,6 +29,10 @@ __all__ = ["Canvas", "INITIALIZERS", "InPlace", "Initializer", "Recipe", "Known"
            "is_plain", "perform", "prepare", "recipe_of", "remembered", "words"]
 
 
+# Values that are rounded at a time.
+_ROUNDED = 2**16
+
+
 class Canvas(NamedTuple):
     """What a recipe that is not elementwise writes on: checked memory, and numbers from the call's stream."""
 
@@ -57,6 +61,12 @@ class Canvas(NamedTuple):
     def write(self, index: Any, values: Any) -> None:
         """memory[index] = values, rounded to the dtype."""
         self.memory[index] = self.dtype.encode(values)
+
+    def write_all(self, values: np.ndarray) -> None:
+        """The whole memory's values, rounded to the dtype; some rows at a time, as rounding takes memory."""
+        step = max(1, _ROUNDED // values[0].size)
+        for first in range(0, len(values), step):
+            self.write(slice(first, first + step), values[first : first + step])
 
     def _run(self, plan: Plan, memory: np.ndarray) -> None:
         job = _memory.Job(plan, stream_key(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)

@@ -49,7 +49,7 @@ class DType:
         with np.errstate(over="ignore"):
             values = np.asarray(values).astype(self.real)
             if self.name != "bfloat16":
-                return values.astype(self.storage)
+                return values.astype(self.storage, copy=False)
         bits = values.view(np.uint32)
         rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) >> np.uint32(16)
         quiet = (bits >> np.uint32(16)) | np.uint32(0x40)

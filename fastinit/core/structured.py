@@ -163,7 +163,7 @@ def orthogonal(shape: Shape, dtype: DType, gain: float = 1) -> Recipe:
     rows, columns = shape[0], math.prod(shape[1:])
 
     def write(canvas: Canvas) -> None:
-        canvas.write(..., _orthogonal_matrix(canvas, rows, columns, gain).reshape(shape))
+        canvas.write_all(_orthogonal_matrix(canvas, rows, columns, gain).reshape(shape))
 
     return Recipe(None, {"gain": gain, "mean": 0.0, "std": abs(gain) / math.sqrt(max(rows, columns, 1)),
                          "draws": rows * columns}, write)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -152,6 +153,22 @@ def test_a_fork_from_a_signal_handler():
     """The child goes on alone, with all that was done."""
     told = subprocess.run([sys.executable, "-c", FORKS], check=True, stdout=subprocess.PIPE, text=True, timeout=100).stdout
     assert told.split() == ["True", "0"]
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+@pytest.mark.parametrize("shape", [(4096, 512), (512, 4096), (256, 2, 1024)], ids=str)
+def test_memory(shape, dtype):
+    """Beyond the tensor: what docs/performance.md says, and 1 MiB."""
+    n, rows, columns = int(np.prod(shape)), 4096 if 4096 in shape else 2048, 512 if 4096 in shape else 256
+    told = (16 if dtype == "float64" else 12) * n + 512 * columns * (rows // 1024 + 1)
+    w = fi.zeros(shape, dtype=dtype)
+    fi.orthogonal_(w, seed=0, dtype=dtype)
+    tracemalloc.start()
+    try:
+        fi.orthogonal_(w, seed=0, dtype=dtype)
+        assert tracemalloc.get_traced_memory()[1] < told + 2**20
+    finally:
+        tracemalloc.stop()
 
 
 def test_what_does_not_fit_is_refused():
