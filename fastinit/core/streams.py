@@ -111,13 +111,16 @@ def call_key(seed: Seed, name: str) -> bytes:
 _numbering = threading.Lock()
 
 
-def _renew_lock() -> None:
+def _in_a_forked_child() -> None:
+    """Else all children of a process would draw the same values from a seed that nobody asked for."""
     global _numbering
     _numbering = threading.Lock()
+    if _default_is_systems:
+        _default.__setstate__((entropy(None), 0))
 
 
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_renew_lock)
+    os.register_at_fork(after_in_child=_in_a_forked_child)
 
 
 @public
@@ -126,7 +129,7 @@ class Rng(RngMethods):
 
     Every initializer is also a method (``rng.normal_(w)`` is ``fastinit.normal_(w, seed=rng)``). Calls are numbered under a
     lock: from several threads, each gets a number of its own. A forked child goes on with the numbers that its parent goes on
-    with, so give it an `Rng` of its own.
+    with, so give it an `Rng` of its own; the default one alone, unless `manual_seed` seeded it, has a new seed there.
 
     Parameters
     ----------
@@ -190,8 +193,8 @@ class Rng(RngMethods):
         return self._start + call.to_bytes(8, "little")
 
 
-
 _default = Rng()
+_default_is_systems = True  # its seed came from the operating system
 
 
 @public
@@ -202,11 +205,13 @@ def default_rng() -> Rng:
     Returns
     -------
     Rng
-        That of `manual_seed`, or else one that the operating system seeded at import; its `Rng.seed` repeats the run.
+        That of `manual_seed`, or else one that the operating system seeded at import, and in a forked process anew; its
+        `Rng.seed` repeats the run.
 
     Notes
     -----
-    All threads of a process share it.
+    All threads of a process share it. After `manual_seed` forked processes, such as the workers of a DataLoader, all go on with
+    the values that their parent would have drawn next: seed each of them, by its number, say.
 
     Examples
     --------
@@ -249,8 +254,8 @@ def manual_seed(seed: Seed) -> Rng:
     >>> bool((fi.normal(1000) == first).all())
     True
     """
-    global _default
-    _default = Rng(seed)
+    global _default, _default_is_systems
+    _default, _default_is_systems = Rng(seed), seed is None
     return _default
 
 

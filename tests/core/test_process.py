@@ -185,6 +185,30 @@ print(len(locks) > 0, os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]))
     assert script(code) == ["True", "0"]
 
 
+CHILDREN = """
+import os, sys, fastinit as fi
+def drawn(rng=None):
+    read, write = os.pipe()
+    if os.fork() == 0:
+        os.write(write, (rng or fi).normal(4).tobytes())
+        os._exit(0)
+    os.wait()
+    return os.read(read, 16)
+for start in (lambda: None, lambda: fi.manual_seed(None), lambda: fi.manual_seed(7)):
+    start()
+    children, own = [drawn() for _ in range(4)], fi.normal(4).tobytes()
+    print(len({*children, own}), own in children)
+fi.manual_seed(None)
+held = fi.default_rng()  # kept since before the fork, as accelerate keeps it
+print(len({drawn(held) for _ in range(4)}), len({drawn(fi.Rng(3)) for _ in range(4)}))
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork")
+def test_forked_children_draw_values_of_their_own_unless_the_user_seeded_them():
+    assert script(CHILDREN) == ["5", "False", "5", "False", "1", "True", "4", "1"]
+
+
 def test_many_python_threads_at_once():
     """Arrays of their own, and draws from one shared Rng, of which none is lost or given twice."""
     n, turns, alone, shared = 300_000, 10, fi.Rng(5), fi.Rng(5)

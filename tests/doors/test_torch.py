@@ -322,3 +322,20 @@ def test_meta_and_fake_tensors():
 
 def test_inside_vmap():
     torch.vmap(lambda w: ft.normal_(w.clone()), randomness="different")(torch.ones(3, 2))
+
+
+class Noise(torch.utils.data.Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return torch.from_numpy(fi.normal(3))
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.parametrize("context", ["fork", "spawn"])
+def test_workers_draw_items_of_their_own(context):
+    """Unless the user seeded the default Rng; then all go on from there, as reproducibility.md tells."""
+    fi.manual_seed(None)
+    loader = torch.utils.data.DataLoader(Noise(), num_workers=2, multiprocessing_context=context)
+    assert len({tuple(item.flatten().tolist()) for item in loader}) == 8
