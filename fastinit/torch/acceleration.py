@@ -13,6 +13,7 @@ from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_
 import fastinit as fi
 
 from . import dispatch, init
+from .transforms import is_transformed
 from ..core.calls import INITIALIZERS, Initializer
 from ..core.streams import Seed
 
@@ -30,9 +31,24 @@ _MAKES: dict[Any, tuple[Any, Any]] = {
     torch.randn: (torch.empty, Tensor.normal_), torch.randn_like: (torch.empty_like, Tensor.normal_),
     torch.rand: (torch.empty, Tensor.uniform_), torch.rand_like: (torch.empty_like, Tensor.uniform_),
 }
-# Not filled by fastinit, but given a generator that the seed decides.
-_SEEDED = {torch.bernoulli, torch.multinomial, torch.normal, torch.randint, torch.randperm, Tensor.bernoulli_, Tensor.cauchy_,
-           Tensor.exponential_, Tensor.geometric_, Tensor.log_normal_, Tensor.random_}
+
+
+def _takes_generator(function: Any, *args: Any) -> bool:
+    """Which older torches do not know of some."""
+    try:
+        function(*args, generator=torch.Generator())
+    except TypeError:
+        return False
+    return True
+
+
+# Not filled by fastinit, but given a generator that the seed decides. Of the private ones torch.distributions are made.
+_SEEDED = {torch.bernoulli, torch.binomial, torch.multinomial, torch.normal, torch.poisson, torch.randint, torch.randperm,
+           Tensor.bernoulli, Tensor.bernoulli_, Tensor.cauchy_, Tensor.exponential_, Tensor.geometric_, Tensor.log_normal_,
+           Tensor.multinomial, Tensor.random_}
+_LATER: dict[str, tuple[int, ...]] = {"randint_like": (2,), "_standard_gamma": (), "_sample_dirichlet": ()}
+_SEEDED |= {getattr(torch, name) for name, args in _LATER.items()
+            if hasattr(torch, name) and _takes_generator(getattr(torch, name), torch.ones(2), *args)}
 
 
 class accelerate(TorchFunctionMode):
@@ -42,7 +58,12 @@ class accelerate(TorchFunctionMode):
     ``tensor.uniform_()``, `torch.randn`, `torch.rand` and their ``_like``; on the CPU, in float32, float64, float16 and
     bfloat16. DTensors are filled as part of the whole, if all ranks have the same seed and build the same model. Constants,
     other devices and what fastinit refuses are left to torch; where it draws on the CPU, its generator is seeded from `seed`,
-    so that the same code gives the same values on every run. An explicit ``generator=`` is obeyed.
+    so that the same code gives the same values on every run; `torch.manual_seed` has no effect on them. An explicit
+    ``generator=`` is obeyed.
+
+    What takes no generator stays torch's, under `torch.manual_seed`: dropout in all its forms, rrelu, gumbel_softmax. So does all that is drawn where torch runs a function otherwise than once for its values: in
+    `torch.func`'s transforms (vmap, grad, ...), `torch.compile`, `torch.export`, `torch.jit.trace`, `make_fx`,
+    FakeTensorMode and `torch.utils.checkpoint`.
 
     Blocks nest, each with keys of its own; a block acts on the thread that entered it alone. A tensor that transformers has
     marked as loaded (``_is_hf_initialized``) is left as it is, unless reached through ``.data``, which has no mark.
@@ -78,12 +99,15 @@ class accelerate(TorchFunctionMode):
 
     def __torch_function__(self, function: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
         options = dict(kwargs) if kwargs else {}
-        if function in _FILLS:
-            return self._fill(function, _FILLS[function], args, options)
+        if torch.compiler.is_compiling():  # before what the compiler cannot follow
+            return function(*args, **options)
         # transformers puts functions of its own in the place of torch's, which then pass those on to modes.
         name = getattr(function, "__name__", "")
-        if name in _INITS and function is getattr(torch.nn.init, name):
-            return self._fill(function, _INITS[name], args, options)
+        is_init = name in _INITS and function is getattr(torch.nn.init, name)
+        if not (is_init or function in _FILLS or function in _MAKES or function in _SEEDED) or is_transformed():
+            return function(*args, **options)
+        if is_init or function in _FILLS:
+            return self._fill(function, _INITS[name] if is_init else _FILLS[function], args, options)
         if function in _MAKES and options.get("generator") is None:
             make, method = _MAKES[function]
             options.pop("generator", None)
@@ -137,7 +161,7 @@ class _TruncNormal:
 
 def _told(original: Callable[..., Tensor]) -> Callable[..., Tensor]:
     def trunc_normal(tensor: Tensor, mean: float, std: float, a: float, b: float, generator: Any = None) -> Tensor:
-        if has_torch_function((tensor,)):
+        if has_torch_function((tensor,)) and not is_transformed():
             return handle_torch_function(torch.nn.init.trunc_normal_, (tensor,), tensor, mean, std, a, b, generator=generator)
         return original(tensor, mean, std, a, b, generator=generator)
 

@@ -17,6 +17,7 @@ from ..core.calls import INITIALIZERS, Initializer
 from ..core.public import public_in
 from ..core.streams import Seed, pin
 from .tensors import fill, target_of
+from .transforms import is_transformed
 
 # Bad numbers that torch.nn.init takes without a word and answers by another distribution.
 _SILENT: dict[str, Callable[..., bool]] = {
@@ -29,6 +30,8 @@ def run(theirs: Any, ours: Initializer, tensor: Any, args: tuple[Any, ...], opti
         rng: fi.Rng | None = None) -> Any:
     """Fill a tensor by `ours`, keyed by 128 bits of `generator`, or else by a call of `rng`, or else by torch's default
     generator. What fastinit cannot fill goes to `theirs`, untouched: torch fills it, or raises its own error."""
+    if is_transformed():
+        return theirs(tensor, *args, generator=generator, **options)
     try:
         target = target_of(tensor)
         seed, resume = _source(generator, rng)
@@ -87,6 +90,8 @@ def drop_in(theirs: Any) -> Any:
         if seed is not None or name:
             if generator is not None:
                 raise TypeError(f"seed, generator: expected one of the two, got {seed!r} and {generator!r}")
+            if is_transformed():
+                raise TypeError(f"seed: expected none where torch transforms or records a function, got {seed!r}")
             fill(target_of(tensor), ours, tuple(args), options, seed, name)
             return tensor
         if has_torch_function((tensor,)):
