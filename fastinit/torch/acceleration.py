@@ -61,9 +61,9 @@ class accelerate(TorchFunctionMode):
     so that the same code gives the same values on every run; `torch.manual_seed` has no effect on them. An explicit
     ``generator=`` is obeyed.
 
-    What takes no generator stays torch's, under `torch.manual_seed`: dropout in all its forms, rrelu, gumbel_softmax. So does all that is drawn where torch runs a function otherwise than once for its values: in
-    `torch.func`'s transforms (vmap, grad, ...), `torch.compile`, `torch.export`, `torch.jit.trace`, `make_fx`,
-    FakeTensorMode and `torch.utils.checkpoint`.
+    What takes no generator stays torch's, under `torch.manual_seed`: dropout in all its forms, rrelu, gumbel_softmax. So does
+    all that is drawn where torch runs a function otherwise than once for its values: in `torch.func`'s transforms (vmap, grad
+    and their like), `torch.compile`, `torch.export`, `torch.jit.trace`, `make_fx`, FakeTensorMode and `torch.utils.checkpoint`.
 
     Blocks nest, each with keys of its own; a block acts on the thread that entered it alone. A tensor that transformers has
     marked as loaded (``_is_hf_initialized``) is left as it is, unless reached through ``.data``, which has no mark.

@@ -332,7 +332,7 @@ class Noise(torch.utils.data.Dataset):
         return torch.from_numpy(fi.normal(3))
 
 
-@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning", "ignore:os.fork:RuntimeWarning")
 @pytest.mark.parametrize("context", ["fork", "spawn"])
 def test_workers_draw_items_of_their_own(context):
     """Unless the user seeded the default Rng; then all go on from there, as reproducibility.md tells."""

@@ -20,7 +20,8 @@ SILENT = {
     "commands.specs", "core", "core._bit_generator", "core._kernels", "core.calls", "core.config", "core.dtypes",
     "core.elementwise", "core.explain", "core.householder", "core.memory", "core.plan", "core.public", "core.structured",
     "core.truncation", "dask.arrays", "formats", "formats.publish", "formats.read", "models",
-    "models.architectures", "models.presets", "models.rules", "torch.dispatch", "torch.init", "torch.tensors", "weights",
+    "models.architectures", "models.presets", "models.rules", "torch.dispatch", "torch.init", "torch.tensors",
+    "torch.transforms", "weights",
 }
 
 
