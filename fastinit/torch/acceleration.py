@@ -101,19 +101,19 @@ class accelerate(TorchFunctionMode):
         options = dict(kwargs) if kwargs else {}
         if torch.compiler.is_compiling():  # before what the compiler cannot follow
             return function(*args, **options)
-        # transformers puts functions of its own in the place of torch's, which then pass those on to modes.
-        name = getattr(function, "__name__", "")
-        is_init = name in _INITS and function is getattr(torch.nn.init, name)
-        if not (is_init or function in _FILLS or function in _MAKES or function in _SEEDED) or is_transformed():
+        init = _init_of(function)
+        if not (init or function in _FILLS or function in _MAKES or function in _SEEDED) or is_transformed():
             return function(*args, **options)
-        if is_init or function in _FILLS:
-            return self._fill(function, _INITS[name] if is_init else _FILLS[function], args, options)
-        if function in _MAKES and options.get("generator") is None:
+        if init or function in _FILLS:
+            return self._fill(function, _INITS[init] if init else _FILLS[function], args, options)
+        if options.get("generator") is not None:
+            return function(*args, **options)
+        if function in _MAKES:
             make, method = _MAKES[function]
             options.pop("generator", None)
             with torch.no_grad():
                 return self._fill(method, _FILLS[method], (make(*args, **options),), {})
-        if function in _SEEDED and options.get("generator") is None and _draws_on_cpu(args, options):
+        if _draws_on_cpu(args, options):
             options["generator"] = dispatch.torch_generator(self._rng)
         return function(*args, **options)
 
@@ -129,6 +129,12 @@ class accelerate(TorchFunctionMode):
         if function in _METHODS and torch.is_grad_enabled() and tensor.requires_grad:  # torch refuses this, or records it
             return function(tensor, *args, generator=generator or dispatch.torch_generator(self._rng), **options)
         return dispatch.run(function, ours, tensor, args, options, generator, self._rng)
+
+
+def _init_of(function: Any) -> str:
+    """Which of torch.nn.init's a function is, also if transformers has put its own there, which then pass those on to modes."""
+    name = getattr(function, "__name__", "")
+    return name if name in _INITS and function is getattr(torch.nn.init, name) else ""
 
 
 def _draws_on_cpu(args: tuple[Any, ...], options: dict[str, Any]) -> bool:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import torch
 
 import fastinit as fi
 
+from ..core import memory
+from ..core.arguments import shown
 from ..core.dtypes import DTYPES
 from ..models.rules import Rule, Rules, rule_for, rule_pairs
 from ..core.streams import Seed, pin
+from . import parametrized
 from .tensors import fill, target_of
 
 Model = TypeVar("Model", bound=torch.nn.Module)
 # Also for the integers among buffers.
 _CONSTANTS: dict[str, Any] = {"zeros": torch.nn.init.zeros_, "ones": torch.nn.init.ones_, "constant": torch.nn.init.constant_}
+# What torch.compile, activation checkpointing and FSDP put into the names of what they wrap.
+_WRAPPED = re.compile(r"(?<![^.])(?:_orig_mod|_checkpoint_wrapped_module|_fsdp_wrapped_module)\.")
+_PARALLEL = (torch.nn.parallel.DistributedDataParallel, torch.nn.parallel.DataParallel)
 
 
 def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
@@ -27,7 +35,8 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
         Made under ``torch.device("meta")``, say; after `fully_shard`, the local parts are filled with the whole's values.
     rules : mapping of str to Rule, or sequence of such pairs
         Patterns as in `fnmatch`; the first that matches a name decides. Every parameter needs a rule, and every buffer on
-        the meta device: its values cannot be known. Other buffers keep their values, with or without a rule.
+        the meta device one that names it, as its values cannot be known: whose pattern has letters after its last dot, as
+        ``"*running_mean"`` and not ``"*"``. Other buffers keep their values, with or without a rule.
     seed : int >= 0, sequence of int, SeedSequence, Generator, BitGenerator, Rng or None
         As for `fastinit.fill`, which gives arrays of the same names the same values. The same on all ranks.
 
@@ -38,8 +47,18 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
 
     Raises
     ------
-    TypeError, ValueError
-        A tensor without a rule, or one that its rule cannot fill, is named; then the model is as it was.
+    TypeError, ValueError, NotImplementedError
+        A tensor without a rule, or one that its rule cannot fill, is named; so are those whose elements share memory. Then the
+        model is as it was.
+
+    Notes
+    -----
+    Names are those of the bare model: what `torch.compile`, activation checkpointing, FSDP and DistributedDataParallel put into
+    them decides neither rules nor keys.
+
+    Where a layer makes its weight of others (`torch.nn.utils.parametrize`, `weight_norm`), the rule for ``fc.weight`` decides,
+    and the others are set so that this is the weight. Only a rule for ``"*original0"`` or the like fills one of those itself.
+    The row of ``padding_idx`` in an embedding is zero, whatever the rule.
 
     Examples
     --------
@@ -50,27 +69,129 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
     >>> bool((model.weight.detach().numpy() == fi.kaiming_uniform((20, 300), seed=0, name="weight")).all())
     True
     """
-    pairs = rule_pairs(rules)
+    if not isinstance(rules, Mapping) and hasattr(rules, "__iter__"):
+        rules = list(rules)
     named = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
-    shared: dict[int, list[str]] = {}  # the names of each tensor
-    for name, tensor in named:
-        shared.setdefault(id(tensor), []).append(name)
+    shared = _shared(named)
     kept = {name: tensor for name, tensor in named if not tensor.is_meta and not isinstance(tensor, torch.nn.Parameter)}
-    found = {name: rule_for(name, pairs) for name, *_ in shared.values() if name not in kept}
-    for name, tensor in named:
-        if name in found:
-            _check(name, tensor, found[name])
+    own = {name: tensor for name, tensor in named if name == shared[id(tensor)][0] and name not in kept}
+    bare = _bare_names(model, own)
+    made = _weights(model, bare, rules)
+    for part in [part for weight in made.values() for part in weight.parts]:
+        own.pop(part)
+    found = _rules_of(own, bare, rules)
+    found_made = _rules_of({name: weight.values() for name, weight in made.items()}, {}, rules)
+    _check_disjoint(own)
     seed = pin(seed)
+    _allocate(model, named, kept, shared.values())
+    for name, rule in found.items():
+        _fill(bare[name], _get(model, name), rule, seed)
+    for name, rule in found_made.items():
+        values = torch.empty_like(made[name].values(), device="cpu")
+        _fill(name, values, rule, seed)
+        made[name].set(values)
+    _zero_padding(model)
+    return model
+
+
+def _shared(named: Iterable[tuple[str, torch.Tensor]]) -> dict[int, list[str]]:
+    """The names of each tensor."""
+    names: dict[int, list[str]] = {}
+    for name, tensor in named:
+        names.setdefault(id(tensor), []).append(name)
+    return names
+
+
+def _weights(model: torch.nn.Module, bare: Mapping[str, str], rules: Rules) -> dict[str, parametrized.Weight]:
+    """Those that are made of others, unless a rule is for one of these."""
+    of_parts = rule_pairs(rules, _is_of_part)
+    by_themselves = {name for name, own in bare.items() if any(matches(own) for matches, _ in of_parts)}
+    return parametrized.weights_of(model, bare, by_themselves)
+
+
+def _allocate(model: torch.nn.Module, named: Iterable[tuple[str, torch.Tensor]], kept: Mapping[str, torch.Tensor],
+              shared: Iterable[list[str]]) -> None:
+    """Memory for what has none, which leaves alone what is kept and is one tensor where it was."""
     if any(tensor.is_meta for _, tensor in named):
         model.to_empty(device="cpu")  # of every module at once, as FSDP expects
         for name, tensor in kept.items():
             _set(model, name, tensor)
-        for first, *others in shared.values():
+        for first, *others in shared:
             for name in others:
                 _set(model, name, _get(model, first))
-    for name, rule in found.items():
-        _fill(name, _get(model, name), rule, seed)
-    return model
+
+
+def _rules_of(tensors: Mapping[str, torch.Tensor], bare: Mapping[str, str], rules: Rules) -> dict[str, Rule]:
+    """The rule of each, which can fill it. One that is not in `bare` has that name already."""
+    pairs, naming, found = rule_pairs(rules), rule_pairs(rules, _has_letters), {}
+    for name, tensor in tensors.items():
+        own = bare.get(name, name)
+        found[name] = rule_for(own, pairs) if isinstance(tensor, torch.nn.Parameter) else _rule_of_buffer(own, naming)
+        _check(own, tensor, found[name])
+    return found
+
+
+def _has_letters(pattern: str) -> bool:
+    """Whether what follows the pattern's last dot is more than wildcards."""
+    return bool(re.sub(r"\[[^]]*\]|[*?]", "", pattern.rpartition(".")[2]))
+
+
+def _is_of_part(pattern: str) -> bool:
+    return re.search(r"original|_[gv]$", pattern.rpartition(".")[2]) is not None
+
+
+def _rule_of_buffer(name: str, naming: Any) -> Rule:
+    try:
+        return rule_for(name, naming)
+    except ValueError:
+        raise ValueError(f"rules: no pattern names the buffer {shown(name)}, whose values on the meta device cannot be known; "
+                         "one such as '*' is for parameters") from None
+
+
+def _bare_names(model: torch.nn.Module, names: Iterable[str]) -> dict[str, str]:
+    """The names that the tensors have in the model without what wraps it or its modules."""
+    parallel = [f"{path}." if path else "" for path, module in model.named_modules() if isinstance(module, _PARALLEL)]
+    bare: dict[str, str] = {}
+    for name in names:
+        own = name
+        for path in sorted(parallel, key=len, reverse=True):  # the inner ones first
+            if own.startswith(f"{path}module."):
+                own = path + own.removeprefix(f"{path}module.")
+        bare[name] = _WRAPPED.sub("", own)
+    taken: dict[str, str] = {}
+    for name in sorted(names):
+        if (other := taken.setdefault(bare[name], name)) != name:
+            raise ValueError(f"tensor {name!r}: expected a name of its own, got {bare[name]!r}, which {other!r} has too")
+    return bare
+
+
+def _check_disjoint(tensors: Mapping[str, torch.Tensor]) -> None:
+    """That no two elements share memory, which each of them would be given a value of its own in."""
+    arrays = []
+    for name, tensor in tensors.items():
+        if any(stride == 0 and n > 1 for stride, n in zip(tensor.stride(), tensor.shape)):
+            raise ValueError(f"tensor {name!r}: expected elements that do not overlap, got strides {tuple(tensor.stride())} "
+                             f"for shape {tuple(tensor.shape)}")
+        if not tensor.is_meta and str(tensor.dtype).removeprefix("torch.") in DTYPES:
+            for array, _ in target_of(tensor).pieces:
+                try:
+                    arrays.append((name, memory.target_of(array)[0] if array.dtype.kind == "f" else array))
+                except ValueError as error:
+                    raise ValueError(f"tensor {name!r}, {error}") from error
+    memory.check_disjoint(arrays)
+
+
+def _zero_padding(model: torch.nn.Module) -> None:
+    for module in model.modules():
+        if isinstance(module, torch.nn.Embedding | torch.nn.EmbeddingBag) and module.padding_idx is not None:
+            weight = module._parameters.get("weight")
+            if type(weight) is torch.nn.Parameter:
+                weight.data[module.padding_idx] = 0
+            elif weight is not None:  # sharded
+                for array, (first, *_) in target_of(weight).pieces:
+                    if first <= module.padding_idx < first + len(array):
+                        array[module.padding_idx - first] = 0
+                torch.autograd.graph.increment_version(weight)
 
 
 def _fill(name: str, tensor: torch.Tensor, rule: Rule, seed: Seed) -> None:

@@ -11,6 +11,7 @@ import threading
 import warnings
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -249,7 +250,7 @@ def test_materialize_fills_a_model_that_has_memory_in_place():
     ({"*weight": fi.Zeros(), "*bias": fi.Zeros()}, ValueError, "'norm.running_mean'"),
     (BUFFERS | {"*.weight": fi.Normal(std=-1.0), "*": fi.Zeros()}, ValueError, "'embedding.weight'.*std"),
     (BUFFERS | {"norm.*": fi.Orthogonal(), "*": fi.Zeros()}, ValueError, "'norm.weight'.*dimensions"),
-    ({"*num_batches_tracked": fi.Normal(), "*": fi.Zeros()}, TypeError, "num_batches_tracked.*int64"),
+    (BUFFERS | {"*num_batches_tracked": fi.Normal(), "*": fi.Zeros()}, TypeError, "num_batches_tracked.*int64"),
     ({"*": 3}, TypeError, "rules"),
 ])
 def test_materialize_refuses_and_leaves_the_model(rules, error, message):
@@ -258,6 +259,106 @@ def test_materialize_refuses_and_leaves_the_model(rules, error, message):
     with pytest.raises(error, match=message):
         ft.materialize(model, rules, seed=rng)
     assert all(p.is_meta for p in model.parameters()) and rng.calls == 0
+
+
+def test_a_catch_all_rule_is_for_parameters():
+    """A buffer on the meta device is refused, and the row of padding_idx stays zero, in a tied weight too."""
+    model = on_meta()
+    model.embedding.padding_idx = 2
+    with pytest.raises(ValueError, match="'norm.running_mean'.*'\\*' is for parameters"):
+        ft.materialize(model, {"*": fi.Normal(std=0.02)}, seed=0)
+    for pattern in ("norm.*", "*.?*", "*.[a-z]*"):
+        with pytest.raises(ValueError, match="'norm.running_mean'"):
+            ft.materialize(model, {pattern: fi.Zeros(), "*": fi.Normal(std=0.02)}, seed=0)
+    assert all(p.is_meta for p in model.parameters())
+    ft.materialize(model, BUFFERS | {"*": fi.Normal(std=0.02)}, seed=0)
+    expected = fi.normal((11, 6), std=0.02, seed=0, name="embedding.weight")
+    expected[2] = 0
+    assert same(model.embedding.weight, expected) and model.head.weight is model.embedding.weight
+
+
+@pytest.mark.filterwarnings("ignore:.*weight_norm:FutureWarning")
+@pytest.mark.parametrize("of", ["cpu", "meta"])
+@pytest.mark.parametrize("make, path", [
+    (lambda: nn.utils.parametrizations.weight_norm(nn.Linear(6, 5)), "{}.weight"),
+    (lambda: nn.utils.parametrizations.weight_norm(nn.Conv1d(3, 4, 2), dim=1), "{}.weight"),
+    (lambda: nn.utils.weight_norm(nn.Conv1d(3, 4, 2)), "{}.weight"),
+    (lambda: nn.utils.weight_norm(nn.LSTM(3, 4), "weight_hh_l0"), "{}.weight_hh_l0"),
+])
+def test_a_weight_made_of_others_has_the_rules_values(make, path, of):
+    with torch.device(of):
+        model = nn.Sequential(make())
+    ft.materialize(model, {"*bias*": fi.Zeros(), "*": fi.KaimingUniform()}, seed=0)
+    name = path.format("0")
+    weight = getattr(model[0], name.removeprefix("0."))
+    expected = fi.kaiming_uniform(tuple(weight.shape), seed=0, name=name)
+    np.testing.assert_allclose(weight.detach().numpy(), expected, rtol=1e-6)
+    if isinstance(model[0], nn.Conv1d):  # computed anew, by the hook too
+        model(torch.zeros(1, 3, 4))
+        np.testing.assert_allclose(model[0].weight.detach().numpy(), expected, rtol=1e-6)
+
+
+def test_parts_of_a_weight_by_rules_of_their_own():
+    model = nn.Sequential(nn.utils.parametrizations.weight_norm(nn.Linear(6, 5)))
+    ft.materialize(model, {"*bias": fi.Zeros(), "*original0": fi.Constant(3.0), "*": fi.Normal()}, seed=0)
+    assert same(model[0].parametrizations.weight.original0, np.full((5, 1), 3, "f4"))
+    name = "0.parametrizations.weight.original1"
+    assert same(model[0].parametrizations.weight.original1, fi.normal((5, 6), seed=0, name=name))
+
+
+def test_a_weight_that_cannot_be_set_is_refused():
+    class Symmetric(nn.Module):
+        def forward(self, x):
+            return x.triu() + x.triu(1).T
+
+    model = nn.Sequential(nn.Linear(3, 3))
+    nn.utils.parametrize.register_parametrization(model[0], "weight", Symmetric())
+    before = [p.clone() for p in model.parameters()]
+    with pytest.raises(NotImplementedError, match="'0.weight'.*Symmetric.*right_inverse.*'0.parametrizations.weight.original'"):
+        ft.materialize(model, {"*": fi.Normal()}, seed=0)
+    assert all(map(torch.equal, before, model.parameters()))
+    ft.materialize(model, {"*.original": fi.Normal(), "*": fi.Zeros()}, seed=0)
+    name = "0.parametrizations.weight.original"
+    assert same(model[0].parametrizations.weight.original, fi.normal((3, 3), seed=0, name=name))
+
+
+def test_shared_memory_is_refused_before_anything_is_written():
+    base = torch.zeros(8)
+    overlapping, expanded = nn.Module(), nn.Linear(4, 4)
+    overlapping.a, overlapping.b = nn.Parameter(base[:5]), nn.Parameter(base[3:])
+    expanded.weight = nn.Parameter(torch.zeros(1, 4).expand(4, 4))
+    with torch.device("meta"):
+        meta = nn.Linear(4, 4)
+        meta.weight = nn.Parameter(torch.zeros(1, 4).expand(4, 4))
+    windows = nn.Module()
+    windows.a = nn.Parameter(base.as_strided((3, 4), (2, 1)))
+    for model, name in ((overlapping, "'b'.*'a'"), (expanded, "'weight'"), (meta, "'weight'"), (windows, "'a'")):
+        with pytest.raises(ValueError, match=name):
+            ft.materialize(model, {"*": fi.Normal()}, seed=0)
+    assert (base == 0).all() and expanded.bias.abs().max() <= 0.5 and meta.bias.is_meta
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_wrapped_models_have_the_bare_ones_values():
+    from torch.distributed.algorithms._checkpoint.checkpoint_wrapper import checkpoint_wrapper
+
+    def inner():
+        return nn.Sequential(nn.Linear(4, 3), nn.Linear(3, 3))
+
+    def filled(model):
+        ft.materialize(model, {"0.weight": fi.Orthogonal(), "*.bias": fi.Zeros(), "1.*": fi.Normal()}, seed=3)
+        return list(model.parameters())
+
+    model = inner()
+    model[1] = torch.compile(checkpoint_wrapper(model[1]))
+    for wrapped in (torch.compile(inner()), checkpoint_wrapper(inner()), nn.DataParallel(inner()), model):
+        assert all(map(torch.equal, filled(wrapped), filled(inner())))
+
+
+def test_a_module_that_is_called_module_is_no_wrapper():
+    model = nn.ModuleDict({"module": nn.Linear(3, 3)})
+    ft.materialize(model, {"module.*": fi.Normal()}, seed=0)
+    assert same(model["module"].weight, fi.normal((3, 3), seed=0, name="module.weight"))
 
 
 # Examples, benchmark, import

@@ -21,7 +21,7 @@ SILENT = {
     "core.elementwise", "core.explain", "core.householder", "core.memory", "core.plan", "core.public", "core.structured",
     "core.truncation", "dask.arrays", "formats", "formats.publish", "formats.read", "models",
     "models.architectures", "models.presets", "models.rules", "torch.dispatch", "torch.init", "torch.tensors",
-    "torch.transforms", "weights",
+    "torch.parametrized", "torch.transforms", "weights",
 }
 
 
