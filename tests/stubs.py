@@ -131,7 +131,7 @@ def torch() -> str:
     from fastinit.torch import init
 
     head = HEADER.format(doc=init.__doc__, typing="from typing import Any, Literal\n",
-                         imports="import torch\n\nfrom ..core.streams import Seed\n")
+                         imports="import torch\n\nfrom ..core.fans import Axes\nfrom ..core.streams import Seed\n")
     public = [of for name, of in vars(init).items() if inspect.isfunction(of) and of.__module__ == "fastinit.torch"]
     return head + "\nDROP_INS: tuple[Any, ...]\n\n" + "\n".join(function(of, "torch.Tensor") for of in public)
 

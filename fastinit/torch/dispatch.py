@@ -15,8 +15,9 @@ import fastinit as fi
 
 from ..core.calls import INITIALIZERS, Initializer
 from ..core.public import public_in
+from ..core.signatures import own_signature
 from ..core.streams import Seed, pin
-from .tensors import fill, target_of
+from .tensors import Target, fill, target_of
 from .transforms import is_transformed
 
 # Bad numbers that torch.nn.init takes without a word and answers by another distribution.
@@ -64,6 +65,18 @@ def _source(generator: Any, rng: fi.Rng | None) -> tuple[Seed, Callable[[], torc
     return sum(word << 32 * i for i, word in enumerate(words)), lambda: source.set_state(state)
 
 
+def _fill_by_generator(target: Target, ours: Initializer, args: tuple[Any, ...], options: dict[str, Any],
+                       generator: Any) -> Any:
+    """Fill by parameters that torch does not have, so whatever is wrong is told by fastinit."""
+    seed, resume = _source(generator, None)
+    try:
+        fill(target, ours, args, options, seed)
+    except (TypeError, ValueError, NotImplementedError):
+        resume()
+        raise
+    return target.tensor
+
+
 def torch_generator(seed: Seed) -> torch.Generator:
     """For what torch has to draw: the same numbers for the same seed. torch reads 32 bits of a seed."""
     return torch.Generator().manual_seed(int(fi.words(1, seed=seed, name="torch.Generator")[0]))
@@ -83,6 +96,8 @@ def drop_in(theirs: Any) -> Any:
     ours: Initializer = INITIALIZERS[theirs.__name__.removesuffix("_")]
     signature = inspect.signature(theirs)
     known = list(signature.parameters)
+    more = [p.replace(kind=p.KEYWORD_ONLY) for p in own_signature(ours.definition).parameters.values() if p.name not in known]
+    own = {p.name for p in more} | {*known}
 
     def function(tensor: Any, *args: Any, generator: Any = None, seed: Seed = None, name: str = "", **options: Any) -> Any:
         if generator is None and len(args) == known.index("generator"):
@@ -97,7 +112,9 @@ def drop_in(theirs: Any) -> Any:
         if has_torch_function((tensor,)):
             return handle_torch_function(function, (tensor,), tensor, *args, generator=generator, **options)
         if not options.keys() <= set(known):
-            return theirs(tensor, *args, generator=generator, **options)
+            if not options.keys() <= own or is_transformed():
+                return theirs(tensor, *args, generator=generator, **options)
+            return _fill_by_generator(target_of(tensor), ours, tuple(args), options, generator)
         if "kaiming" in ours.__name__ and 0 in tensor.shape:  # here, so that the warning points at the caller
             warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=2)
             return tensor
@@ -107,7 +124,7 @@ def drop_in(theirs: Any) -> Any:
     public_in("fastinit.torch")(function)
     function.__name__ = function.__qualname__ = theirs.__name__
     function.__signature__ = signature.replace(parameters=[  # type: ignore[attr-defined]
-        *signature.parameters.values(), inspect.Parameter("seed", kind, default=None, annotation="Seed"),
+        *signature.parameters.values(), *more, inspect.Parameter("seed", kind, default=None, annotation="Seed"),
         inspect.Parameter("name", kind, default="", annotation="str")])
     function.__doc__ = _DOC.format(name=theirs.__name__, first="0.5, " if ours.__name__ == "sparse" else "")
     return function
@@ -126,7 +143,8 @@ generator : torch.Generator or None
 seed, name : keyword-only
     Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
 **options
-    The other parameters are torch's.
+    The other parameters are torch's, and those that `fastinit.{name}` has beside them: where one of these is given, nothing
+    goes to torch.
 
 Returns
 -------

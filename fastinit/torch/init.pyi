@@ -8,6 +8,7 @@ from typing import Any, Literal
 from numpy.typing import DTypeLike, NDArray
 import torch
 
+from ..core.fans import Axes
 from ..core.streams import Seed
 
 
@@ -30,7 +31,8 @@ def uniform_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.uniform_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -74,7 +76,8 @@ def normal_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.normal_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -103,7 +106,8 @@ def normal_(
 
 def trunc_normal_(
     tensor: torch.Tensor, mean: float = 0.0, std: float = 1.0, a: float = -2.0, b: float = 2.0,
-    generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    generator: torch.Generator | None = None, *, bounds: str = 'absolute', std_is: str = 'parent', seed: Seed = None,
+    name: str = '',
 ) -> torch.Tensor:
     """`torch.nn.init.trunc_normal_`, filled by `fastinit.trunc_normal_`.
 
@@ -118,7 +122,8 @@ def trunc_normal_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.trunc_normal_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -146,7 +151,9 @@ def trunc_normal_(
     """
 
 def xavier_uniform_(
-    tensor: torch.Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    tensor: torch.Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, layout: str = 'OI', groups: int = 1,
+    transposed: bool = False, fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None,
+    batch_axis: Axes = None, fan_in: float | None = None, fan_out: float | None = None, seed: Seed = None, name: str = '',
 ) -> torch.Tensor:
     """`torch.nn.init.xavier_uniform_`, filled by `fastinit.xavier_uniform_`.
 
@@ -161,7 +168,8 @@ def xavier_uniform_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.xavier_uniform_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -189,7 +197,10 @@ def xavier_uniform_(
     """
 
 def xavier_normal_(
-    tensor: torch.Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    tensor: torch.Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, truncated: bool = False,
+    layout: str = 'OI', groups: int = 1, transposed: bool = False, fused: int | tuple[int, int] = 1, in_axis: Axes = None,
+    out_axis: Axes = None, batch_axis: Axes = None, fan_in: float | None = None, fan_out: float | None = None,
+    seed: Seed = None, name: str = '',
 ) -> torch.Tensor:
     """`torch.nn.init.xavier_normal_`, filled by `fastinit.xavier_normal_`.
 
@@ -204,7 +215,8 @@ def xavier_normal_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.xavier_normal_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -234,7 +246,9 @@ def xavier_normal_(
 def kaiming_uniform_(
     tensor: torch.Tensor, a: float = 0, mode: Literal['fan_in', 'fan_out'] = 'fan_in',
     nonlinearity: Literal['linear', 'conv1d', 'conv2d', 'conv3d', 'conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d', 'sigmoid', 'tanh', 'relu', 'leaky_relu', 'selu'] = 'leaky_relu',
-    generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    generator: torch.Generator | None = None, *, layout: str = 'OI', groups: int = 1, transposed: bool = False,
+    fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None, batch_axis: Axes = None,
+    fan_in: float | None = None, fan_out: float | None = None, seed: Seed = None, name: str = '',
 ) -> torch.Tensor:
     """`torch.nn.init.kaiming_uniform_`, filled by `fastinit.kaiming_uniform_`.
 
@@ -249,7 +263,8 @@ def kaiming_uniform_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.kaiming_uniform_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -279,7 +294,9 @@ def kaiming_uniform_(
 def kaiming_normal_(
     tensor: torch.Tensor, a: float = 0, mode: Literal['fan_in', 'fan_out'] = 'fan_in',
     nonlinearity: Literal['linear', 'conv1d', 'conv2d', 'conv3d', 'conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d', 'sigmoid', 'tanh', 'relu', 'leaky_relu', 'selu'] = 'leaky_relu',
-    generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    generator: torch.Generator | None = None, *, truncated: bool = False, layout: str = 'OI', groups: int = 1,
+    transposed: bool = False, fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None,
+    batch_axis: Axes = None, fan_in: float | None = None, fan_out: float | None = None, seed: Seed = None, name: str = '',
 ) -> torch.Tensor:
     """`torch.nn.init.kaiming_normal_`, filled by `fastinit.kaiming_normal_`.
 
@@ -294,7 +311,8 @@ def kaiming_normal_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.kaiming_normal_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -337,7 +355,8 @@ def orthogonal_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.orthogonal_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -381,7 +400,8 @@ def sparse_(
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
-        The other parameters are torch's.
+        The other parameters are torch's, and those that `fastinit.sparse_` has beside them: where one of these is given, nothing
+        goes to torch.
 
     Returns
     -------
@@ -421,26 +441,35 @@ def normal(
     """Deprecated, as in torch: `normal_`."""
 
 def xavier_uniform(
-    tensor: torch.Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    tensor: torch.Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, layout: str = 'OI', groups: int = 1,
+    transposed: bool = False, fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None,
+    batch_axis: Axes = None, fan_in: float | None = None, fan_out: float | None = None, seed: Seed = None, name: str = '',
 ) -> torch.Tensor:
     """Deprecated, as in torch: `xavier_uniform_`."""
 
 def xavier_normal(
-    tensor: torch.Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    tensor: torch.Tensor, gain: float = 1.0, generator: torch.Generator | None = None, *, truncated: bool = False,
+    layout: str = 'OI', groups: int = 1, transposed: bool = False, fused: int | tuple[int, int] = 1, in_axis: Axes = None,
+    out_axis: Axes = None, batch_axis: Axes = None, fan_in: float | None = None, fan_out: float | None = None,
+    seed: Seed = None, name: str = '',
 ) -> torch.Tensor:
     """Deprecated, as in torch: `xavier_normal_`."""
 
 def kaiming_uniform(
     tensor: torch.Tensor, a: float = 0, mode: Literal['fan_in', 'fan_out'] = 'fan_in',
     nonlinearity: Literal['linear', 'conv1d', 'conv2d', 'conv3d', 'conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d', 'sigmoid', 'tanh', 'relu', 'leaky_relu', 'selu'] = 'leaky_relu',
-    generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    generator: torch.Generator | None = None, *, layout: str = 'OI', groups: int = 1, transposed: bool = False,
+    fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None, batch_axis: Axes = None,
+    fan_in: float | None = None, fan_out: float | None = None, seed: Seed = None, name: str = '',
 ) -> torch.Tensor:
     """Deprecated, as in torch: `kaiming_uniform_`."""
 
 def kaiming_normal(
     tensor: torch.Tensor, a: float = 0, mode: Literal['fan_in', 'fan_out'] = 'fan_in',
     nonlinearity: Literal['linear', 'conv1d', 'conv2d', 'conv3d', 'conv_transpose1d', 'conv_transpose2d', 'conv_transpose3d', 'sigmoid', 'tanh', 'relu', 'leaky_relu', 'selu'] = 'leaky_relu',
-    generator: torch.Generator | None = None, *, seed: Seed = None, name: str = '',
+    generator: torch.Generator | None = None, *, truncated: bool = False, layout: str = 'OI', groups: int = 1,
+    transposed: bool = False, fused: int | tuple[int, int] = 1, in_axis: Axes = None, out_axis: Axes = None,
+    batch_axis: Axes = None, fan_in: float | None = None, fan_out: float | None = None, seed: Seed = None, name: str = '',
 ) -> torch.Tensor:
     """Deprecated, as in torch: `kaiming_normal_`."""
 

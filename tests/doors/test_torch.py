@@ -64,7 +64,7 @@ def test_same_names_and_parameters():
     for name in nn.init.__all__:
         theirs, ours = inspect.signature(getattr(nn.init, name)), inspect.signature(getattr(ft, name))
         if name.endswith("_"):
-            shared = [p for p in ours.parameters.values() if p.name not in ("seed", "name")]
+            shared = [p for p in ours.parameters.values() if p.kind is not p.KEYWORD_ONLY]  # the others torch has not
             assert shared == list(theirs.parameters.values()), name
 
 
@@ -339,3 +339,27 @@ def test_workers_draw_items_of_their_own(context):
     fi.manual_seed(None)
     loader = torch.utils.data.DataLoader(Noise(), num_workers=2, multiprocessing_context=context)
     assert len({tuple(item.flatten().tolist()) for item in loader}) == 8
+
+
+def test_parameters_that_torch_has_not():
+    """With a generator, torch's default one, a seed, and within accelerate; parts of a fused weight have fans of their own."""
+    bound = math.sqrt(6 / (200 + 100))
+    fused = {
+        "generator": lambda: ft.xavier_uniform_(torch.empty(300, 200), fused=3, generator=torch.Generator().manual_seed(3)),
+        "default": lambda: (torch.manual_seed(3), ft.xavier_uniform_(torch.empty(300, 200), fused=3))[1],
+        "seed": lambda: ft.xavier_uniform_(torch.empty(300, 200), fused=3, seed=3),
+    }
+    values = {how: fill() for how, fill in fused.items()}
+    with ft.accelerate(seed=3):
+        values["block"] = ft.xavier_uniform_(torch.empty(300, 200), fused=3)
+    assert all(0.99 * bound < value.abs().max() <= bound for value in values.values())
+    assert torch.equal(values["generator"], values["default"]) and not torch.equal(values["seed"], values["block"])
+
+    generator = torch.Generator().manual_seed(3)
+    with pytest.raises(ValueError, match="fused"):
+        ft.xavier_uniform_(torch.empty(301, 200), fused=3, generator=generator)
+    assert torch.equal(ft.xavier_uniform_(torch.empty(300, 200), fused=3, generator=generator), values["generator"])
+    with pytest.raises(TypeError, match="fuse"):
+        ft.xavier_uniform_(torch.empty(300, 200), fuse=3)
+    with pytest.raises(TypeError, match="generator"):
+        ft.xavier_uniform_(torch.empty(300, 200), fused=3, generator=5)
