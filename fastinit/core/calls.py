@@ -20,7 +20,7 @@ from .arguments import check_name, integer, shown, sizes, threads
 from .blocks import block_of
 from .dtypes import DType, resolve
 from .plan import KEPT, Plan
-from .public import check_arguments, lists_parameters, public
+from .public import check_arguments, check_types, lists_parameters, public
 from .rng_methods import RngMethods
 from .signatures import describe
 from .streams import Rng, Seed, call_key, seed_material, stream_key
@@ -212,9 +212,14 @@ def initializer(definition: Definition) -> Initializer:
 
     def allocating(shape, *args, dtype="float32", seed=None, name="", num_threads=None, global_shape=None, offset=None,
                    index=None, **options):
-        by_name = dtype if isinstance(dtype, str) else None
-        return _call(allocating, empty(shape, dtype), args, options, seed, name, num_threads, by_name, global_shape, offset,
-                     index, fresh=True)
+        try:
+            by_name = dtype if isinstance(dtype, str) else None
+            tensor = empty(shape, dtype)
+        except Exception:
+            check_types(allocating.__signature__, (shape,), {"dtype": dtype})
+            raise
+        return _call(allocating, tensor, args, options, seed, name, num_threads, by_name, global_shape, offset, index,
+                     fresh=True)
 
     describe(in_place, definition, definition.__name__ + "_", "tensor")
     describe(allocating, definition, definition.__name__, "shape")
@@ -230,10 +235,17 @@ def initializer(definition: Definition) -> Initializer:
 def _call(function: Any, tensor: Any, args: Sequence[Any], options: Mapping[str, Any], seed: Seed, name: Any,
           num_threads: Any, dtype: Any, global_shape: Any, offset: Any, index: Any, fresh: bool = False) -> Any:
     """The long way, for every call: all checks, then a key, then the values."""
-    check_name(name)
-    task = prepare(function, tensor, args, options, dtype, global_shape, offset, index)
-    num_threads = threads(num_threads)
-    perform([(name, task)], seed_material(seed), num_threads, fresh)
+    try:
+        check_name(name)
+        task = prepare(function, tensor, args, options, dtype, global_shape, offset, index)
+        num_threads = threads(num_threads)
+        material = seed_material(seed)
+    except Exception:
+        shared = {"seed": seed, "name": name, "num_threads": num_threads, "dtype": dtype, "global_shape": global_shape,
+                  "offset": offset, "index": index}
+        check_types(function.__signature__, (tensor, *args), {**shared, **options})
+        raise
+    perform([(name, task)], material, num_threads, fresh)
     return tensor
 
 

@@ -7,7 +7,9 @@ import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar, cast
 
-__all__ = ["check_arguments", "lists_parameters", "public", "public_in"]
+from .arguments import shown
+
+__all__ = ["check_arguments", "check_types", "lists_parameters", "public", "public_in"]
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -37,6 +39,19 @@ def check_arguments(name: str, signature: inspect.Signature, args: Sequence[Any]
         raise TypeError(f"{name}() {error}: its parameters are {', '.join(known) or 'none'}") from None
 
 
+def check_types(signature: inspect.Signature, args: Sequence[Any], options: Mapping[str, Any]) -> None:
+    """Refuses arguments that cannot even be asked for their type: which raise, on that, what nobody expects."""
+    try:
+        bound = signature.bind_partial(*args, **options).arguments
+    except TypeError:
+        return
+    for name, value in bound.items():
+        try:
+            isinstance(value, int)
+        except Exception as error:
+            raise TypeError(f"{name}: expected an object whose type can be told, got {shown(value)}") from error
+
+
 def lists_parameters(function: F) -> F:
     """A decorator that lets a call with arguments that fit no parameter say which there are. Python's own error names one
     parameter at the most, and a function that is made within another by that one's name."""
@@ -48,6 +63,9 @@ def lists_parameters(function: F) -> F:
             return function(*args, **options)
         except TypeError:
             check_arguments(told.__qualname__.removesuffix(".__init__"), signature, args, options)
+            raise
+        except Exception:
+            check_types(signature, args, options)
             raise
 
     return cast(F, told)

@@ -281,10 +281,14 @@ def seed_material(seed: Seed) -> bytes:
     """The material of one call: an `Rng` gives a fresh one, everything else the same at every call."""
     if type(seed) is int:
         return _materials.get(seed) or _kept(_materials, seed, material(entropy(seed)))
-    if isinstance(seed, Rng):
-        return seed.next_material()
     if seed is None:
         return _default.next_material()
+    try:
+        rng = seed if isinstance(seed, Rng) else None
+    except Exception as error:  # of an object that cannot be asked for its type
+        raise TypeError(f"seed: expected ints or a source of random numbers, got {shown(seed)}") from error
+    if rng is not None:
+        return rng.next_material()
     if isinstance(seed, Pinned):
         return seed
     return material(entropy(seed))
