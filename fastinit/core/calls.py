@@ -145,7 +145,7 @@ def perform(tasks: Iterable[tuple[str, Task]], material: bytes, num_threads: int
         elif plan is not None and memory.size:
             jobs.append(_memory.Job(plan, stream_key(material, name), memory, whole, at, fresh))
     for write, canvas in canvases:  # first, as some want more memory, which may not be there
-        with _kernels.default_environment():
+        with _kernels.default_environment(), np.errstate(all="ignore"):  # the caller's would raise with half of it written
             write(canvas)
     _memory.execute(jobs, num_threads, wholes)
 

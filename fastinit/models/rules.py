@@ -155,8 +155,8 @@ Rules = Mapping[str, Rule] | Iterable[tuple[str, Rule]]
 Matching = Callable[[str], Any]
 
 
-def rule_pairs(rules: Rules, of: Callable[[str], bool] = lambda pattern: True) -> list[tuple[Matching, Rule]]:
-    """What tells whether a name matches, and the rules, checked; of the patterns that `of` holds for."""
+def rule_pairs(rules: Rules) -> list[tuple[Matching, Rule]]:
+    """What tells whether a name matches, and the rules, checked."""
     try:
         pairs = [(pattern, value) for pattern, value in (rules.items() if isinstance(rules, Mapping) else rules)]
     except Exception as error:
@@ -166,7 +166,7 @@ def rule_pairs(rules: Rules, of: Callable[[str], bool] = lambda pattern: True) -
             raise TypeError(f"rules: expected patterns that are str, got {shown(pattern)}")
         if not isinstance(value, Rule):
             raise TypeError(f"rules[{shown(pattern)}]: expected a rule such as fastinit.Normal(std=0.02), got {shown(value)}")
-    return [(_matching(pattern), value) for pattern, value in pairs if of(pattern)]
+    return [(_matching(pattern), value) for pattern, value in pairs]
 
 
 def _matching(pattern: str) -> Matching:

@@ -35,8 +35,8 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
         Made under ``torch.device("meta")``, say; after `fully_shard`, the local parts are filled with the whole's values.
     rules : mapping of str to Rule, or sequence of such pairs
         Patterns as in `fnmatch`; the first that matches a name decides. Every parameter needs a rule, and every buffer on
-        the meta device one that names it, as its values cannot be known: whose pattern has letters after its last dot, as
-        ``"*running_mean"`` and not ``"*"``. Other buffers keep their values, with or without a rule.
+        the meta device one for its own name, as its values cannot be known: ``"*running_mean"``, and neither ``"*"`` nor
+        ``"layers.*"``, which others beside it match too. Other buffers keep their values, with or without a rule.
     seed : int >= 0, sequence of int, SeedSequence, Generator, BitGenerator, Rng or None
         As for `fastinit.fill`, which gives arrays of the same names the same values. The same on all ranks.
 
@@ -56,8 +56,8 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
     Names are those of the bare model: what `torch.compile`, activation checkpointing, FSDP and DistributedDataParallel put into
     them decides neither rules nor keys.
 
-    Where a layer makes its weight of others (`torch.nn.utils.parametrize`, `weight_norm`), the rule for ``fc.weight`` decides,
-    and the others are set so that this is the weight. Only a rule for ``"*original0"`` or the like fills one of those itself.
+    Where weight_norm makes a layer's weight of others, the rule for ``fc.weight`` decides, and the others are set so that this
+    is the weight; a rule that matches one of those and not ``fc.weight`` fills that itself, as all other parametrizations need.
     The row of ``padding_idx`` in an embedding is zero, whatever the rule.
 
     Examples
@@ -69,6 +69,7 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
     >>> bool((model.weight.detach().numpy() == fi.kaiming_uniform((20, 300), seed=0, name="weight")).all())
     True
     """
+    _check_model(model)
     if not isinstance(rules, Mapping) and hasattr(rules, "__iter__"):
         rules = list(rules)
     named = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
@@ -94,19 +95,25 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
     return model
 
 
+def _check_model(model: Any) -> None:
+    if not isinstance(model, torch.nn.Module):
+        raise TypeError(f"model: expected a torch.nn.Module, got {type(model).__name__}")
+
+
 def _shared(named: Iterable[tuple[str, torch.Tensor]]) -> dict[int, list[str]]:
     """The names of each tensor."""
     names: dict[int, list[str]] = {}
     for name, tensor in named:
+        if torch.nn.parameter.is_lazy(tensor):
+            raise ValueError(f"tensor {name!r}: expected one that has a shape, got {type(tensor).__name__}; call the model once")
         names.setdefault(id(tensor), []).append(name)
     return names
 
 
 def _weights(model: torch.nn.Module, bare: Mapping[str, str], rules: Rules) -> dict[str, parametrized.Weight]:
-    """Those that are made of others, unless a rule is for one of these."""
-    of_parts = rule_pairs(rules, _is_of_part)
-    by_themselves = {name for name, own in bare.items() if any(matches(own) for matches, _ in of_parts)}
-    return parametrized.weights_of(model, bare, by_themselves)
+    """Those that are made of others, unless a rule is for one of these and not for the weight."""
+    pairs = rule_pairs(rules)
+    return parametrized.weights_of(model, bare, lambda part, name: any(is_of(part) and not is_of(name) for is_of, _ in pairs))
 
 
 def _allocate(model: torch.nn.Module, named: Iterable[tuple[str, torch.Tensor]], kept: Mapping[str, torch.Tensor],
@@ -123,7 +130,8 @@ def _allocate(model: torch.nn.Module, named: Iterable[tuple[str, torch.Tensor]],
 
 def _rules_of(tensors: Mapping[str, torch.Tensor], bare: Mapping[str, str], rules: Rules) -> dict[str, Rule]:
     """The rule of each, which can fill it. One that is not in `bare` has that name already."""
-    pairs, naming, found = rule_pairs(rules), rule_pairs(rules, _has_letters), {}
+    pairs, found = rule_pairs(rules), {}
+    naming = [(_names_itself(matches), rule) for matches, rule in pairs]
     for name, tensor in tensors.items():
         own = bare.get(name, name)
         found[name] = rule_for(own, pairs) if isinstance(tensor, torch.nn.Parameter) else _rule_of_buffer(own, naming)
@@ -131,13 +139,9 @@ def _rules_of(tensors: Mapping[str, torch.Tensor], bare: Mapping[str, str], rule
     return found
 
 
-def _has_letters(pattern: str) -> bool:
-    """Whether what follows the pattern's last dot is more than wildcards."""
-    return bool(re.sub(r"\[[^]]*\]|[*?]", "", pattern.rpartition(".")[2]))
-
-
-def _is_of_part(pattern: str) -> bool:
-    return re.search(r"original|_[gv]$", pattern.rpartition(".")[2]) is not None
+def _names_itself(matches: Any) -> Any:
+    """What tells whether a pattern is for a tensor by its own name: others beside it do not match."""
+    return lambda name: matches(name) and not matches(f"{name.rpartition('.')[0]}.\0")
 
 
 def _rule_of_buffer(name: str, naming: Any) -> Rule:
@@ -169,7 +173,7 @@ def _check_disjoint(tensors: Mapping[str, torch.Tensor]) -> None:
     """That no two elements share memory, which each of them would be given a value of its own in."""
     arrays = []
     for name, tensor in tensors.items():
-        if any(stride == 0 and n > 1 for stride, n in zip(tensor.stride(), tensor.shape)):
+        if tensor.numel() and any(stride == 0 and n > 1 for stride, n in zip(tensor.stride(), tensor.shape)):
             raise ValueError(f"tensor {name!r}: expected elements that do not overlap, got strides {tuple(tensor.stride())} "
                              f"for shape {tuple(tensor.shape)}")
         if not tensor.is_meta and str(tensor.dtype).removeprefix("torch.") in DTYPES:
