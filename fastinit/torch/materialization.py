@@ -105,7 +105,7 @@ def _shared(named: Iterable[tuple[str, torch.Tensor]]) -> dict[int, list[str]]:
     names: dict[int, list[str]] = {}
     for name, tensor in named:
         if torch.nn.parameter.is_lazy(tensor):
-            raise ValueError(f"tensor {name!r}: expected one that has a shape, got {type(tensor).__name__}; call the model once")
+            raise ValueError(f"tensor {name!r}: expected one that has a shape, got {type(tensor).__name__}: call the model")
         names.setdefault(id(tensor), []).append(name)
     return names
 
