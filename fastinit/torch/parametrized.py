@@ -66,8 +66,9 @@ def weights_of(model: torch.nn.Module, bare: Mapping[str, str], is_for_part: Cal
             if any(is_for_part(bare[part], name) for part in known):
                 continue
             if dim is None or known != parts:
-                raise NotImplementedError(f"tensor {name!r}: expected a weight by weight_norm, with parts of its own, got "
-                                          f"another parametrization or shared parts; a rule for {bare[known[0]]!r} fills that one")
+                raise NotImplementedError(
+                    f"tensor {name!r}: expected a weight by weight_norm, with parts of its own, got another parametrization or "
+                    f"shared parts; a rule for {bare[known[0]]!r} fills that one")
             found[name] = weight = Weight(module, attribute, parts, dim)
             if (kind := type(weight.values().data)) is not torch.Tensor:
                 raise NotImplementedError(f"tensor {name!r}: expected parts that are not sharded, got {kind.__name__}")
