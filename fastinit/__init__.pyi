@@ -2256,7 +2256,7 @@ def orthogonal(
     Q of the QR decomposition of a gaussian matrix, with the signs that make it uniform: Saxe, McClelland and Ganguli,
     "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014; Mezzadri 2007.
     In float64 with sums in a fixed order: the same bits everywhere, rounded to float32 once and from there to float16 and
-    bfloat16. Takes 8.5 bytes an element and a copy beyond the tensor. `torch.nn.init.orthogonal_`.
+    bfloat16. Takes a copy in float64 and more beyond the tensor. `torch.nn.init.orthogonal_`.
 
     Examples
     --------
@@ -2309,7 +2309,7 @@ def orthogonal_(
     Q of the QR decomposition of a gaussian matrix, with the signs that make it uniform: Saxe, McClelland and Ganguli,
     "Exact solutions to the nonlinear dynamics of learning in deep linear neural networks", 2014; Mezzadri 2007.
     In float64 with sums in a fixed order: the same bits everywhere, rounded to float32 once and from there to float16 and
-    bfloat16. Takes 8.5 bytes an element and a copy beyond the tensor. `torch.nn.init.orthogonal_`.
+    bfloat16. Takes a copy in float64 and more beyond the tensor. `torch.nn.init.orthogonal_`.
 
     Examples
     --------

@@ -62,11 +62,11 @@ class Canvas(NamedTuple):
         """memory[index] = values, rounded to the dtype."""
         self.memory[index] = self.dtype.encode(values)
 
-    def write_all(self, values: np.ndarray) -> None:
-        """The whole memory's values, rounded to the dtype; some rows at a time, as rounding takes memory."""
+    def write_rows(self, values: np.ndarray, *index: Any) -> None:
+        """memory[:, *index] = values, rounded to the dtype; some rows at a time, as rounding takes memory."""
         step = max(1, _ROUNDED // values[0].size)
         for first in range(0, len(values), step):
-            self.write(slice(first, first + step), values[first : first + step])
+            self.write((slice(first, first + step), *index), values[first : first + step])
 
     def _run(self, plan: Plan, memory: np.ndarray) -> None:
         job = _memory.Job(plan, stream_key(self.material, self.name), memory, memory.shape, (0,) * memory.ndim)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -65,7 +66,8 @@ class accelerate(TorchFunctionMode):
     all that is drawn where torch runs a function otherwise than once for its values: in `torch.func`'s transforms (vmap, grad
     and their like), `torch.compile`, `torch.export`, `torch.jit.trace`, `make_fx`, FakeTensorMode and `torch.utils.checkpoint`.
 
-    Blocks nest, each with keys of its own; a block acts on the thread that entered it alone. A tensor that transformers has
+    Blocks nest, each with keys of its own; a block acts on the thread that entered it alone, and not on what that forks, such
+    as the workers of a DataLoader, which would all draw the same. A tensor that transformers has
     marked as loaded (``_is_hf_initialized``) is left as it is, unless reached through ``.data``, which has no mark.
 
     Parameters
@@ -86,6 +88,7 @@ class accelerate(TorchFunctionMode):
 
     def __init__(self, seed: Seed = None) -> None:
         super().__init__()
+        self._process = os.getpid()
         self._rng = fi.default_rng() if seed is None else seed if isinstance(seed, fi.Rng) else fi.Rng(seed)
 
     def __enter__(self) -> accelerate:
@@ -102,7 +105,8 @@ class accelerate(TorchFunctionMode):
         if torch.compiler.is_compiling():  # before what the compiler cannot follow
             return function(*args, **options)
         init = _init_of(function)
-        if not (init or function in _FILLS or function in _MAKES or function in _SEEDED) or is_transformed():
+        is_ours = init or function in _FILLS or function in _MAKES or function in _SEEDED
+        if not is_ours or os.getpid() != self._process or is_transformed():
             return function(*args, **options)
         if init or function in _FILLS:
             return self._fill(function, _INITS[init] if init else _FILLS[function], args, options)

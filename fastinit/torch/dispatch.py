@@ -31,7 +31,7 @@ def run(theirs: Any, ours: Initializer, tensor: Any, args: tuple[Any, ...], opti
         rng: fi.Rng | None = None) -> Any:
     """Fill a tensor by `ours`, keyed by 128 bits of `generator`, or else by a call of `rng`, or else by torch's default
     generator. What fastinit cannot fill goes to `theirs`, untouched: torch fills it, or raises its own error."""
-    if is_transformed():
+    if rng is None and is_transformed():  # within accelerate that was asked before
         return theirs(tensor, *args, generator=generator, **options)
     try:
         target = target_of(tensor)

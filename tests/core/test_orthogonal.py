@@ -156,19 +156,38 @@ def test_a_fork_from_a_signal_handler():
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
-@pytest.mark.parametrize("shape", [(4096, 512), (512, 4096), (256, 2, 1024)], ids=str)
-def test_memory(shape, dtype):
+@pytest.mark.parametrize("shape, rows, columns", [
+    ((4096, 512), 4096, 512), ((512, 4096), 4096, 512), ((256, 2, 1024), 2048, 256), ((200_000, 1), 200_000, 1),
+    ((1, 200_000), 200_000, 1), ((9, 100_000), 100_000, 9), ((2048, 1024, 1), 2048, 1024)], ids=str)
+def test_memory(shape, rows, columns, dtype):
     """Beyond the tensor: what docs/performance.md says, and 1 MiB."""
-    n, rows, columns = int(np.prod(shape)), 4096 if 4096 in shape else 2048, 512 if 4096 in shape else 256
-    told = (16 if dtype == "float64" else 12) * n + 512 * columns * (rows // 1024 + 1)
+    fill = fi.delta_orthogonal_ if shape[-1] == 1 and len(shape) == 3 else fi.orthogonal_
+    padded = -(-columns // 8) * 8
+    told = (8 if dtype == "float64" else 4) * rows * columns + padded * (8 * rows + 512 * (rows // 1024 + 2))
     w = fi.zeros(shape, dtype=dtype)
-    fi.orthogonal_(w, seed=0, dtype=dtype)
+    fill(w, seed=0, dtype=dtype)
     tracemalloc.start()
     try:
-        fi.orthogonal_(w, seed=0, dtype=dtype)
+        fill(w, seed=0, dtype=dtype)
         assert tracemalloc.get_traced_memory()[1] < told + 2**20
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16"])
+def test_the_callers_floating_point_errors_do_not_stop_it_half_way(dtype):
+    expected = fi.orthogonal((600, 600), seed=0, gain=1e-3, dtype=dtype)
+    with np.errstate(all="raise"):
+        assert (fi.orthogonal((600, 600), seed=0, gain=1e-3, dtype=dtype) == expected).all()
+
+
+def test_the_largest_gain_gives_no_infinity():
+    most = np.finfo("f8").max
+    with pytest.raises(ValueError, match="gain"):
+        fi.orthogonal((1, 1), gain=most, dtype="float64")
+    assert all(np.isfinite(fi.orthogonal((1, 1), gain=most * (1 - 2.0**-40), dtype="float64", seed=seed)) for seed in range(99))
+    assert all(np.isfinite(fi.orthogonal((1, 1), gain=np.finfo("f4").max, seed=seed)) for seed in range(99))
+
 
 
 def test_what_does_not_fit_is_refused():

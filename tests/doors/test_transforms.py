@@ -162,6 +162,21 @@ def test_what_takes_a_generator_is_seeded(draw):
     assert not torch.equal(drawn(1, 1), drawn(2, 1))
 
 
+class Noise(torch.utils.data.Dataset):
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return torch.randn(3)
+
+
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning", "ignore:os.fork:RuntimeWarning")
+def test_workers_draw_items_of_their_own():
+    with ft.accelerate(seed=0):
+        loader = torch.utils.data.DataLoader(Noise(), num_workers=2, multiprocessing_context="fork")
+        assert len({tuple(item.flatten().tolist()) for item in loader}) == 8
+
+
 def test_dropout_is_torchs():
     torch.manual_seed(1)
     expected = torch.nn.functional.dropout(half)
