@@ -17,7 +17,7 @@ FI_TARGET_BEGIN("avx2,fma,f16c,bmi,popcnt")
 #define FI_CONVERT_BY_HALVES
 #define FI_X86(name) _mm256_##name
 typedef __m256i v_x86;
-#include "kernels.inc.h"
+#include "table.inc.h"
 FI_TARGET_END
 const fi_table *const fi_table_avx2 = &table;
 #else

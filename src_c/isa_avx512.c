@@ -20,7 +20,7 @@ FI_TARGET_BEGIN(AVX512)
 #define FI_LANES 16
 #define FI_X86(name) _mm512_##name
 typedef __m512i v_x86;
-#include "kernels.inc.h"
+#include "table.inc.h"
 FI_TARGET_END
 const fi_table *const fi_table_avx512 = &table;
 

@@ -76,12 +76,12 @@ SI v_uint R(unit_of)(const uint32_t *words, size_t k, size_t from) {
 /* The middle of the cell of 2^drop integers that w lies in, as a signed integer; never zero. The lowest `clear` bits of w
  * are zeros. */
 SI v_int R(centre)(v_uint w, int drop, int clear) {
-    const v_uint middle = ((v_uint){0} + 1) << (drop - 1);
+    const v_uint middle = R(v_set_bits)(1) << (drop - 1);
     return (v_int)((drop - 1 > clear ? w & -middle : w) | middle);
 }
 
 /* x / 2^n where neither is zero or subnormal. Not by multiplication, for which the kernels leave a processor least room. */
-SI v_real R(scaled_down)(v_real x, int n) { return R(v_from_bits)(R(v_bits)(x) - (((v_uint){0} + (unsigned)n) << MANTISSA)); }
+SI v_real R(scaled_down)(v_real x, int n) { return R(v_from_bits)(R(v_bits)(x) - (R(v_set_bits)((unsigned)n) << MANTISSA)); }
 
 /* Two vectors of consecutive elements to memory of the dtype. */
 SI void R(put)(void *out, v_real a, v_real b, int dtype, v_carry *carry) {
@@ -123,7 +123,7 @@ SI int R(is_joined)(const fi_plan *plan) {
 
 /* Whether least bounds uniform values at all: they rise with their units, of which this is the first. */
 SI int R(is_bound)(const fi_plan *plan) {
-    v_real k, first = R(uniform_value)(plan, ((v_uint){0} + 1) << (BITS - 1), &k);
+    v_real k, first = R(uniform_value)(plan, R(v_set_bits)(1) << (BITS - 1), &k);
     v_real bounded = R(v_max)(first, R(v_set)((real)plan->least));
     return memcmp(&first, &bounded, sizeof first) != 0;
 }
@@ -156,7 +156,7 @@ SI void R(uniform)(const fi_plan *plan, const uint32_t *words, size_t groups, vo
 /* -2 ln u for u = (centre mod 2^BITS) / 2^BITS. A negative centre is u - 1, exact to the last bit, which is what the
  * logarithm needs near u = 1; a positive one is u itself, exact where u is small. */
 SI void R(minus_2_log)(const v_uint *w, v_real *y, size_t n) {
-    const v_uint exponent = -(((v_uint){0} + 1) << MANTISSA);                  /* and sign */
+    const v_uint exponent = -(R(v_set_bits)(1) << MANTISSA);                       /* and sign */
     const v_uint top = R(v_bits)(R(v_set)((real)((uint64_t)1 << (BITS - 1)))); /* the exponent of 2^BITS m, 1/2 <= m < 1 */
     v_real e[R(abreast)], f[R(abreast)];
     EACH(j, n) {
@@ -175,7 +175,7 @@ SI void R(minus_2_log)(const v_uint *w, v_real *y, size_t n) {
 /* The point of the unit circle at a random angle, at most an eighth of a turn from an axis. The low bits choose the angle from
  * the axis, the top bit (the sign of the large coordinate) and the next (which coordinate is large) one of the four axes. */
 SI void R(circle)(const v_uint *w, v_real *c, v_real *s, size_t n) {
-    const v_uint top = ((v_uint){0} + 1) << (BITS - 1);
+    const v_uint top = R(v_set_bits)(1) << (BITS - 1);
     v_real y[R(abreast)], z[R(abreast)], small[R(abreast)], large[R(abreast)];
     EACH(k, n) y[k] = R(scaled_down)(R(v_convert)(R(centre)(w[k] << 2, DROP_ANGLE, 2)), BITS - 1);
     EACH(k, n) z[k] = y[k] * y[k];
@@ -262,7 +262,7 @@ SI void R(normal)(const fi_plan *plan, const uint32_t *words, size_t groups, voi
 
 /* See store in tables.h. */
 SI void R(keep)(const fi_plan *plan, const void *values, size_t n, void *out, int dtype) {
-    const real *x = values;
+    const real *x = (const real *)values;
     const size_t size = R(size)(dtype);
     if (size == sizeof(real)) {
         memcpy(out, x, n * size);

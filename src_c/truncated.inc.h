@@ -50,7 +50,7 @@ SI void R(candidates)(const fi_plan *plan, int dist, const v_uint *a, const v_ui
 /* Bit l: whether lane l of x lies within the bounds. Where these are each other's negatives one comparison tells, which
  * saves 4% of a fill. */
 SI unsigned R(inside)(const fi_plan *plan, v_real x, int symmetric) {
-    const v_uint sign = ((v_uint){0} + 1) << (BITS - 1);
+    const v_uint sign = R(v_set_bits)(1) << (BITS - 1);
     if (symmetric) return R(v_at_most)(R(v_from_bits)(R(v_bits)(x) & ~sign), R(v_set)((real)plan->high));
     return R(v_equal)(x, R(clamp)(x, plan->low, plan->high));
 }
@@ -96,7 +96,7 @@ SI void R(propose)(const fi_plan *plan, int dist, int symmetric, const uint32_t 
 /* The next unit of each of LANES states. */
 SI v_uint R(next)(v_u64 *s, uint64_t inc) {
 #if BITS == 32
-    const v_u64 plus[2] = {(v_u64){0} + inc, (v_u64){0} + inc};
+    const v_u64 plus[2] = {v_set_bits_f64(inc), v_set_bits_f64(inc)};
     const v_u32 w = dxsm(s, 1);
     v_step(s, FI_PCG_MULT, plus);
     return w;

@@ -97,7 +97,7 @@ SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) {
     carry->before = x;
 }
 #else
-SI v_carry v_carry_from(const void *before, const void *p) { (void)p; return (v_carry){.before = v_load_u32(before)}; }
+SI v_carry v_carry_from(const void *before, const void *p) { (void)p; v_carry r = {v_load_u32(before), {0}}; return r; }
 SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) { (void)carry; v_store_u32(p, x); }
 #endif
 enum { NONTEMPORAL_BYTES = FI_LANES < 8 ? 0 : 4 * FI_LANES };
@@ -121,9 +121,11 @@ SI v_places v_load_places(const uint32_t *p) { return *p; }
 SI uint64_t v_look_up(const uint64_t *table, v_places i) { return table[i % FI_STEPS]; }
 #endif
 
-/* x in every lane. As x - 0, which is x even for -0.0, and which GCC moves out of loops. */
-SI v_f32 v_set_f32(float x) { return x - (v_f32){0}; }
-SI v_f64 v_set_f64(double x) { return x - (v_f64){0}; }
+/* x in every lane. As x - 0, which is x even for -0.0, and which GCC moves out of loops. And integers x, of lanes as wide. */
+SI v_f32 v_set_f32(float x) { v_f32 zero = {0}; return x - zero; }
+SI v_f64 v_set_f64(double x) { v_f64 zero = {0}; return x - zero; }
+SI v_u32 v_set_bits_f32(uint32_t x) { v_u32 zero = {0}; return zero + x; }
+SI v_u64 v_set_bits_f64(uint64_t x) { v_u64 zero = {0}; return zero + x; }
 
 /* In each lane. GCC turns such a lane loop into one instruction when it stands alone, but within a kernel not always, and
  * one left in scalars halves the kernel's speed: x86 files therefore name their intrinsics (FI_X86: _mm256_ or _mm512_). */
@@ -172,8 +174,8 @@ SI v_f64 v_max_f64(v_f64 a, v_f64 b) V_CHOICE(v_f64, v_i64, >, max_pd)
 SI v_u32 v_excess_f32(v_u32 a, v_u32 b) { return (v_u32)FI_X86(subs_epu16)((v_x86)a, (v_x86)b); }
 SI v_u64 v_excess_f64(v_u64 a, v_u64 b) { return (v_u64)FI_X86(subs_epu16)((v_x86)a, (v_x86)b); }
 #else
-SI v_u32 v_excess_f32(v_u32 a, v_u32 b) V_SELECT(v_u32, v_u32, a > b, a - b, (v_u32){0})
-SI v_u64 v_excess_f64(v_u64 a, v_u64 b) V_SELECT(v_u64, v_u64, a > b, a - b, (v_u64){0})
+SI v_u32 v_excess_f32(v_u32 a, v_u32 b) V_SELECT(v_u32, v_u32, a > b, a - b, v_set_bits_f32(0))
+SI v_u64 v_excess_f64(v_u64 a, v_u64 b) V_SELECT(v_u64, v_u64, a > b, a - b, v_set_bits_f64(0))
 #endif
 /* x == y ? a : b */
 SI v_f32 v_where_equal_f32(v_f32 x, v_f32 y, v_f32 a, v_f32 b) V_SELECT(v_f32, v_i32, x == y, a, b)

@@ -1,0 +1,101 @@
+"""Memory on a device, and kernels that fill it: on the caller's stream, without waiting for it."""
+
+from __future__ import annotations
+
+import ctypes
+import functools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from cuda.bindings import driver
+from cuda.core import Device
+
+from ..core import blocks
+from ..core.arguments import check_name
+from ..core.calls import Canvas, prepare
+from ..core.devices import BLOCK, launches
+from ..core.streams import Seed, seed_material, stream_key
+from .compiling import code_for
+
+__all__ = ["carrier", "fill"]
+
+
+class _Carrier:
+    def __init__(self, address: int, storage: np.dtype, shape: Sequence[int], strides: Sequence[int]) -> None:
+        self.__array_interface__ = {"version": 3, "typestr": storage.str, "data": (address, False), "shape": tuple(shape),
+                                    "strides": tuple(strides)}
+
+
+def carrier(address: int, storage: np.dtype, shape: Sequence[int], strides: Sequence[int]) -> np.ndarray:
+    """A device's memory as an array that must not be read: its address, shape and strides (in bytes) are what checks and index
+    arithmetic want. Of an array without elements the address may be anything."""
+    return np.asarray(_Carrier(address, storage, shape, strides))
+
+
+def fill(device: int, stream: int, function: Any, memory: np.ndarray, args: Sequence[Any], options: Mapping[str, Any], *,
+         seed: Seed, name: str = "", dtype: Any = None, global_shape: Any = None, offset: Any = None, index: Any = None) -> None:
+    """Run an initializer on a carrier of the device's memory, in the order of the stream, which may be being captured.
+
+    What has one formula an element is made there; other initializers are made on the CPU and copied."""
+    check_name(name)
+    recipe, memory, entry, whole, at = prepare(function, memory, args, options, dtype, global_shape, offset, index)
+    material = seed_material(seed)
+    if not memory.size:
+        return
+    context = _contexts(device)
+    _checked(driver.cuCtxPushCurrent(context))
+    try:
+        if recipe.plan is not None:
+            key = stream_key(material, name)
+            for launch in launches(recipe.plan, key, memory, whole, at, _most_threads(device)):
+                _launch(_kernel(device, launch.kernel), launch.argument, launch.threads, stream)
+        elif recipe.write is not None:
+            made = np.empty(memory.shape, entry.storage)
+            recipe.write(Canvas(made, entry, material, name, None))
+            _copy(made, memory, stream)
+    finally:
+        _checked(driver.cuCtxPopCurrent())
+
+
+def _checked(outcome: tuple[Any, ...]) -> Any:
+    error, *values = outcome
+    if error != driver.CUresult.CUDA_SUCCESS:
+        raise RuntimeError(f"CUDA: {driver.cuGetErrorName(error)[1].decode()}")
+    return values[0] if values else None
+
+
+@functools.cache
+def _contexts(device: int) -> Any:
+    """The device's primary context, which PyTorch, CuPy and JAX use too, and which is never given back."""
+    _checked(driver.cuInit(0))
+    return _checked(driver.cuDevicePrimaryCtxRetain(_checked(driver.cuDeviceGet(device))))
+
+
+@functools.cache
+def _kernel(device: int, name: str) -> Any:
+    return code_for(f"sm_{Device(device).arch}").get_kernel(name)
+
+
+@functools.cache
+def _most_threads(device: int) -> int:
+    """As many as the device runs at once of the largest kernel: a thread's registers are at most 56."""
+    properties = Device(device).properties
+    return properties.multiprocessor_count * (65536 // 56 // BLOCK * BLOCK)
+
+
+def _launch(kernel: Any, argument: bytes, threads: int, stream: int) -> None:
+    value = ctypes.create_string_buffer(argument, len(argument))
+    pointers = (ctypes.c_void_p * 1)(ctypes.addressof(value))
+    _checked(driver.cuLaunchKernel(int(kernel.handle), threads // BLOCK, 1, 1, BLOCK, 1, 1, 0, stream, ctypes.addressof(pointers),
+                                   0))
+
+
+def _copy(made: np.ndarray, memory: np.ndarray, stream: int) -> None:
+    """From pageable memory, which the driver has read when a copy's call returns."""
+    axes = blocks.merged(memory.shape, made.strides, memory.strides)
+    length = axes.pop()[0] if axes and axes[-1][1:] == (made.itemsize, made.itemsize) else 1
+    source, target = made.__array_interface__["data"][0], memory.__array_interface__["data"][0]
+    for index in np.ndindex(*(n for n, *_ in axes)):
+        at, to = (sum(i * axis[k] for i, axis in zip(index, axes)) for k in (1, 2))
+        _checked(driver.cuMemcpyHtoDAsync(target + to, source + at, length * made.itemsize, stream))
