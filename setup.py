@@ -5,6 +5,7 @@ from glob import glob
 from Cython.Build import cythonize
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 # -ffp-contract=off: a fused a*b+c that the source does not write as fma() would change the stream by CPU. The flags come
 # after the environment's CFLAGS, so that those cannot turn it on. No flag names a CPU: src_c/target.h does, per function.
@@ -15,12 +16,15 @@ FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trap
 LINK = ["-pthread", "-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.startswith("linux") else []
 
 
+KERNEL_TEXT = [*sorted(glob("src_c/*.h")), "src_c/cuda.cu"]
+
+
 def extension(path, sources):
     return Extension(
         path.replace("/", "."),
         sources=[f"{path}.pyx", *sources],
         # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
-        depends=[f"{path}.pyx", *sorted(glob("src_c/*.h"))],
+        depends=[f"{path}.pyx", *KERNEL_TEXT],
         include_dirs=["src_c"],
         extra_compile_args=[*FLAGS, f"-ffile-prefix-map={os.getcwd()}=."],  # one commit, one wheel, wherever it is built
         extra_link_args=LINK,
@@ -39,8 +43,20 @@ class BuildBesideToo(build_ext):
         self.copy_extensions_to_source()
 
 
+class WithKernelText(build_py):
+    """The kernels' text goes along, for fastinit/cuda to compile it on use. A checkout has it already."""
+
+    def run(self):
+        super().run()
+        if not self.editable_mode:
+            folder = os.path.join(self.build_lib, "fastinit", "src_c")
+            self.mkpath(folder)
+            for path in KERNEL_TEXT:
+                self.copy_file(path, folder)
+
+
 setup(
     ext_modules=cythonize(EXTENSIONS, build_dir="build",
                           compiler_directives={"freethreading_compatible": True}),
-    cmdclass={"build_ext": BuildBesideToo},
+    cmdclass={"build_ext": BuildBesideToo, "build_py": WithKernelText},
 )

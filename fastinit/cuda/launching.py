@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from cuda.bindings import driver
 from cuda.core import Device
 
-from ..core import blocks
+from ..core import _kernels, blocks
 from ..core.arguments import check_name
 from ..core.calls import Canvas, prepare
 from ..core.devices import BLOCK, launches
 from ..core.streams import Seed, seed_material, stream_key
 from .compiling import code_for
 
-__all__ = ["carrier", "fill"]
+__all__ = ["carrier", "copy", "fill"]
 
 
 class _Carrier:
@@ -43,17 +44,25 @@ def fill(device: int, stream: int, function: Any, memory: np.ndarray, args: Sequ
     material = seed_material(seed)
     if not memory.size:
         return
-    context = _contexts(device)
-    _checked(driver.cuCtxPushCurrent(context))
-    try:
+    if recipe.write is not None:
+        made = np.empty(memory.shape, entry.storage)
+        with _kernels.default_environment(), np.errstate(all="ignore"):
+            recipe.write(Canvas(made, entry, material, name, None))
+        copy(device, stream, made, memory)
+        return
+    with _current(device):
         if recipe.plan is not None:
             key = stream_key(material, name)
             for launch in launches(recipe.plan, key, memory, whole, at, _most_threads(device)):
                 _launch(_kernel(device, launch.kernel), launch.argument, launch.threads, stream)
-        elif recipe.write is not None:
-            made = np.empty(memory.shape, entry.storage)
-            recipe.write(Canvas(made, entry, material, name, None))
-            _copy(made, memory, stream)
+
+
+@contextlib.contextmanager
+def _current(device: int) -> Iterator[None]:
+    """The device's context is this thread's; what was comes back."""
+    _checked(driver.cuCtxPushCurrent(_context(device)))
+    try:
+        yield
     finally:
         _checked(driver.cuCtxPopCurrent())
 
@@ -66,7 +75,7 @@ def _checked(outcome: tuple[Any, ...]) -> Any:
 
 
 @functools.cache
-def _contexts(device: int) -> Any:
+def _context(device: int) -> Any:
     """The device's primary context, which PyTorch, CuPy and JAX use too, and which is never given back."""
     _checked(driver.cuInit(0))
     return _checked(driver.cuDevicePrimaryCtxRetain(_checked(driver.cuDeviceGet(device))))
@@ -91,11 +100,14 @@ def _launch(kernel: Any, argument: bytes, threads: int, stream: int) -> None:
                                    0))
 
 
-def _copy(made: np.ndarray, memory: np.ndarray, stream: int) -> None:
-    """From pageable memory, which the driver has read when a copy's call returns."""
-    axes = blocks.merged(memory.shape, made.strides, memory.strides)
-    length = axes.pop()[0] if axes and axes[-1][1:] == (made.itemsize, made.itemsize) else 1
-    source, target = made.__array_interface__["data"][0], memory.__array_interface__["data"][0]
-    for index in np.ndindex(*(n for n, *_ in axes)):
-        at, to = (sum(i * axis[k] for i, axis in zip(index, axes)) for k in (1, 2))
-        _checked(driver.cuMemcpyHtoDAsync(target + to, source + at, length * made.itemsize, stream))
+def copy(device: int, stream: int, values: np.ndarray, memory: np.ndarray) -> None:
+    """Values to a carrier of as many, run by run. They are in pageable memory, which the driver has read when a call returns."""
+    if not memory.size:
+        return
+    axes = blocks.merged(memory.shape, values.strides, memory.strides)
+    length = axes.pop()[0] if axes and axes[-1][1:] == (values.itemsize, values.itemsize) else 1
+    source, target = values.__array_interface__["data"][0], memory.__array_interface__["data"][0]
+    with _current(device):
+        for index in np.ndindex(*(n for n, *_ in axes)):
+            at, to = (sum(i * axis[k] for i, axis in zip(index, axes)) for k in (1, 2))
+            _checked(driver.cuMemcpyHtoDAsync(target + to, source + at, length * values.itemsize, stream))

@@ -16,7 +16,7 @@ from ..core.dtypes import DTYPES
 from ..models.rules import Rule, Rules, rule_for, rule_pairs
 from ..core.streams import Seed, pin
 from . import parametrized
-from .tensors import fill, target_of
+from .tensors import fill, runs, target_of
 
 Model = TypeVar("Model", bound=torch.nn.Module)
 # Also for the integers among buffers.
@@ -26,8 +26,8 @@ _WRAPPED = re.compile(r"(?<![^.])(?:_orig_mod|_checkpoint_wrapped_module|_fsdp_w
 _PARALLEL = (torch.nn.parallel.DistributedDataParallel, torch.nn.parallel.DataParallel)
 
 
-def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
-    """Give a model memory on the CPU where it has none, and values keyed by each parameter's name.
+def materialize(model: Model, rules: Rules, *, seed: Seed, device: torch.device | str | None = None) -> Model:
+    """Give a model memory where it has none, and values keyed by each parameter's name.
 
     Parameters
     ----------
@@ -39,6 +39,9 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
         ``"layers.*"``, which others beside it match too. Other buffers keep their values, with or without a rule.
     seed : int >= 0, sequence of int, SeedSequence, Generator, BitGenerator, Rng or None
         As for `fastinit.fill`, which gives arrays of the same names the same values. The same on all ranks.
+    device : torch.device or str, optional
+        Where the memory is to be: ``"cpu"`` or, with ``fastinit-kernels[cuda]``, ``"cuda"`` or ``"cuda:1"``. By default that of
+        the DTensors' mesh, without DTensors the CPU. Values do not depend on it.
 
     Returns
     -------
@@ -83,8 +86,9 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
     found = _rules_of(own, bare, rules)
     found_made = _rules_of({name: weight.values() for name, weight in made.items()}, {}, rules)
     _check_disjoint(own)
+    place = _device(device, named)
     seed = pin(seed)
-    _allocate(model, named, kept, shared.values())
+    _allocate(model, named, kept, shared.values(), place)
     for name, rule in found.items():
         _fill(bare[name], _get(model, name), rule, seed)
     for name, rule in found_made.items():
@@ -93,6 +97,19 @@ def materialize(model: Model, rules: Rules, *, seed: Seed) -> Model:
         made[name].set(values)
     _zero_padding(model)
     return model
+
+
+def _device(device: Any, named: Iterable[tuple[str, torch.Tensor]]) -> torch.device:
+    """The one asked for, or else that of the meshes."""
+    if device is None:
+        return torch.device(next((t.device_mesh.device_type for _, t in named if hasattr(t, "device_mesh")), "cpu"))
+    try:
+        asked = torch.device(device)
+    except (RuntimeError, TypeError):
+        raise TypeError(f"device: expected a torch.device or a string that names one, got {shown(device)}") from None
+    if asked.type not in ("cpu", "cuda"):
+        raise ValueError(f"device: expected cpu or cuda, got {shown(device)}")
+    return asked
 
 
 def _check_model(model: Any) -> None:
@@ -117,10 +134,10 @@ def _weights(model: torch.nn.Module, bare: Mapping[str, str], rules: Rules) -> d
 
 
 def _allocate(model: torch.nn.Module, named: Iterable[tuple[str, torch.Tensor]], kept: Mapping[str, torch.Tensor],
-              shared: Iterable[list[str]]) -> None:
+              shared: Iterable[list[str]], device: torch.device) -> None:
     """Memory for what has none, which leaves alone what is kept and is one tensor where it was."""
     if any(tensor.is_meta for _, tensor in named):
-        model.to_empty(device="cpu")  # of every module at once, as FSDP expects
+        model.to_empty(device=device)  # of every module at once, as FSDP expects
         for name, tensor in kept.items():
             _set(model, name, tensor)
         for first, *others in shared:
@@ -192,9 +209,10 @@ def _zero_padding(model: torch.nn.Module) -> None:
             if type(weight) is torch.nn.Parameter:
                 weight.data[module.padding_idx] = 0
             elif weight is not None:  # sharded
-                for array, (first, *_) in target_of(weight).pieces:
-                    if first <= module.padding_idx < first + len(array):
-                        array[module.padding_idx - first] = 0
+                with torch.no_grad():
+                    for at, first, n in runs(weight, 0):
+                        if first <= module.padding_idx < first + n:
+                            weight.to_local()[at + module.padding_idx - first] = 0
                 torch.autograd.graph.increment_version(weight)
 
 

@@ -35,7 +35,7 @@ class Weight(NamedTuple):
             self._get(0).copy_(norm)
             self._get(1).copy_(torch.where(norm == 0, torch.ones_like(values), values))  # of a zero any direction
             if not parametrize.is_parametrized(self.module, self.attribute):
-                setattr(self.module, self.attribute, values)
+                setattr(self.module, self.attribute, values.to(self._get(1).device))
 
     def _get(self, part: int) -> torch.Tensor:
         path, _, leaf = self.parts[part].rpartition(".")

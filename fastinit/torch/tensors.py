@@ -1,7 +1,10 @@
-"""What fastinit fills of a torch tensor: its memory as NumPy sees it, and of a DTensor which blocks of the whole are here."""
+"""What fastinit fills of a torch tensor: its memory as NumPy sees it, on a CUDA device as what stands for that, and of a DTensor
+which blocks of the whole are here."""
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import itertools
 import sys
 from collections.abc import Mapping
@@ -21,13 +24,15 @@ _STORAGE = {getattr(torch, name): (name, entry.storage) for name, entry in DTYPE
 
 
 class Target(NamedTuple):
-    """A tensor's memory: pieces, each with its offset in a tensor of `shape`."""
+    """A tensor's memory: pieces, each with its offset in a tensor of `shape`. `device` is the number of a CUDA device, whose pieces
+    must not be read or written from here."""
 
     tensor: torch.Tensor
     pieces: list[tuple[np.ndarray, tuple[int, ...]]]
     shape: tuple[int, ...]
     dtype: str
     sharded: bool
+    device: int | None = None
 
 
 class _Exporter:
@@ -45,13 +50,14 @@ def _refusal(tensor: Any) -> TypeError:
     found = type(tensor).__name__
     if isinstance(tensor, torch.Tensor):
         found = f"a {found} of {tensor.dtype}, {tensor.layout}, on {tensor.device}"
-    return TypeError(f"tensor: expected a dense tensor of {', '.join(DTYPES)} on the CPU, got {found}")
+    return TypeError(f"tensor: expected a dense tensor of {', '.join(DTYPES)} on the CPU, or on CUDA with "
+                     f"fastinit-kernels[cuda] installed, got {found}")
 
 
 def _memory(tensor: Any) -> np.ndarray:
     # Subclasses, fake tensors among them, may hold anything. So may what has no sizes or no pointer: nested tensors and those
     # inside a functional transform raise RuntimeError, and FSDP empties storages.
-    if type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.dtype in _STORAGE and tensor.device.type == "cpu":
+    if type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.dtype in _STORAGE and _is_reached(tensor.device.type):
         writable = not tensor.is_inference() or torch.is_inference_mode_enabled()
         if tensor.layout is torch.strided and writable and not tensor.is_neg():
             try:
@@ -62,31 +68,46 @@ def _memory(tensor: Any) -> np.ndarray:
     raise _refusal(tensor)
 
 
+@functools.cache
+def _has_cuda() -> bool:
+    return all(importlib.util.find_spec(name) is not None for name in ("cuda", "cuda.core", "cuda.bindings"))
+
+
+def _is_reached(device: str) -> bool:
+    return device == "cpu" or device == "cuda" and _has_cuda()
+
+
+def _device_of(tensor: torch.Tensor) -> int | None:
+    return tensor.device.index if tensor.is_cuda else None
+
+
 def target_of(tensor: Any) -> Target:
     """The memory of a tensor, or of a DTensor's local one; a TypeError for what torch alone can fill."""
     # Without this module, whose import is slow, there is no DTensor.
     distributed = sys.modules.get("torch.distributed.tensor")
     if distributed is None or not isinstance(tensor, distributed.DTensor):
         memory = _memory(tensor)
-        return Target(tensor, [(memory, (0,) * memory.ndim)], memory.shape, _STORAGE[tensor.dtype][0], False)
+        return Target(tensor, [(memory, (0,) * memory.ndim)], memory.shape, _STORAGE[tensor.dtype][0], False,
+                      _device_of(tensor))
     if any(placement.is_partial() for placement in tensor.placements):
         raise TypeError(f"tensor: expected a DTensor that is sharded or replicated, got placements {tensor.placements}")
     with torch.no_grad():
-        memory = _memory(tensor.to_local())
-    axes = [_runs(tensor, axis) for axis in range(tensor.ndim)]
+        local = tensor.to_local()
+        memory = _memory(local)
+    axes = [runs(tensor, axis) for axis in range(tensor.ndim)]
     pieces: list[tuple[np.ndarray, tuple[int, ...]]] = []
-    for runs in itertools.product(*axes):
-        here: tuple[Any, ...] = (..., *(slice(at, at + n) for at, _, n in runs))  # ...: a view also where there is no axis
-        pieces.append((memory[here], tuple(start for _, start, _ in runs)))
-    return Target(tensor, pieces, tuple(tensor.shape), _STORAGE[tensor.dtype][0], True)
+    for block in itertools.product(*axes):
+        here: tuple[Any, ...] = (..., *(slice(at, at + n) for at, _, n in block))  # ...: a view also where there is no axis
+        pieces.append((memory[here], tuple(start for _, start, _ in block)))
+    return Target(tensor, pieces, tuple(tensor.shape), _STORAGE[tensor.dtype][0], True, _device_of(local))
 
 
-def _runs(tensor: Any, axis: int) -> list[tuple[int, int, int]]:
+def runs(tensor: Any, axis: int) -> list[tuple[int, int, int]]:
     """Which indices of a DTensor's axis are on this rank: runs as (position in the local tensor, first index, length). Several
     for the strided shards that FSDP makes of tensor parallelism's."""
     from torch.distributed.tensor import Replicate, distribute_tensor
 
-    n, mesh = tensor.shape[axis], tensor.device_mesh
+    n, mesh = tensor.shape[axis], _on_cpu(tensor.device_mesh)
     placements = [placement if getattr(placement, "dim", None) == axis else Replicate() for placement in tensor.placements]
     shape = [n if a == axis else 1 for a in range(tensor.ndim)]
     # torch itself shards the numbers 0, 1, ... so that no rule of its is written here again. None: nothing is sent.
@@ -97,11 +118,23 @@ def _runs(tensor: Any, axis: int) -> list[tuple[int, int, int]]:
     return [(int(at), int(here[at]) if here.size else 0, int(length)) for at, length in zip(starts, lengths)]
 
 
+def _on_cpu(mesh: Any) -> Any:
+    """The same ranks as a mesh of CPUs: index arithmetic should not have to wait for a device."""
+    if mesh.device_type == "cpu":
+        return mesh
+    try:
+        return type(mesh)("cpu", mesh.mesh, mesh_dim_names=mesh.mesh_dim_names, _init_backend=False)
+    except TypeError:  # this torch makes none without a backend
+        return mesh
+
+
 def fill(target: Target, initializer: Initializer, args: tuple[Any, ...], options: Mapping[str, Any], seed: Seed,
          name: str = "") -> None:
     """Run an initializer on a target, as if the whole tensor were here; autograd is told."""
     how: dict[str, Any] = {"seed": seed, "name": name, "dtype": target.dtype, **options}
-    if not target.sharded:
+    if target.device is not None:
+        _fill_on_device(target, target.device, initializer, args, options, seed, name)
+    elif not target.sharded:
         initializer.in_place(target.pieces[0][0], *args, **how)
     elif fi.explain(initializer, target.shape, *args, dtype=target.dtype, **options).elementwise:
         how["seed"] = pin(seed)
@@ -112,3 +145,23 @@ def fill(target: Target, initializer: Initializer, args: tuple[Any, ...], option
         for memory, offset in target.pieces:
             memory[...] = whole[tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))]
     torch.autograd.graph.increment_version(target.tensor)
+
+
+def _fill_on_device(target: Target, device: int, initializer: Initializer, args: tuple[Any, ...], options: Mapping[str, Any],
+                    seed: Seed, name: str) -> None:
+    """On torch's current stream. What is not elementwise is made here and copied, and where it is sharded the whole of it."""
+    from ..cuda import launching
+
+    stream = torch.cuda.current_stream(device).cuda_stream
+    how: dict[str, Any] = {"seed": seed, "name": name, "dtype": target.dtype}
+    if not target.sharded:
+        launching.fill(device, stream, initializer.in_place, target.pieces[0][0], args, options, **how)
+    elif fi.explain(initializer, target.shape, *args, dtype=target.dtype, **options).elementwise:
+        how["seed"] = pin(seed)
+        for memory, offset in target.pieces:
+            launching.fill(device, stream, initializer.in_place, memory, args, options, global_shape=target.shape, offset=offset,
+                           **how)
+    else:
+        whole = initializer(target.shape, *args, **how, **options)
+        for memory, offset in target.pieces:
+            launching.copy(device, stream, whole[tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))], memory)
