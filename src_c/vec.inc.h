@@ -69,6 +69,12 @@ V_MEMORY(v_u32, u32)
 V_MEMORY(v_u64, u64)
 #undef V_MEMORY
 
+/* x in every lane. As x - 0, which is x even for -0.0, and which GCC moves out of loops. And integers x, of lanes as wide. */
+SI v_f32 v_set_f32(float x) { v_f32 zero = {0}; return x - zero; }
+SI v_f64 v_set_f64(double x) { v_f64 zero = {0}; return x - zero; }
+SI v_u32 v_set_bits_f32(uint32_t x) { v_u32 zero = {0}; return zero + x; }
+SI v_u64 v_set_bits_f64(uint64_t x) { v_u64 zero = {0}; return zero + x; }
+
 /* A non-temporal store goes to memory past the caches, without reading the line first. It takes a whole vector at a multiple of
  * its size (a line, or half a line), and NumPy's large arrays start 16 bytes past one. So a store to p writes the vector that
  * begins at or before p: the end of the vector that came before x, which is carried along, then the start of x. */
@@ -89,7 +95,7 @@ SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) {
 }
 #elif FI_LANES == 8
 SI v_carry v_carry_from(const void *before, const void *p) {
-    return (v_carry){v_load_u32(before), (v_u64){0} + (uintptr_t)p % 32};
+    return (v_carry){v_load_u32(before), v_set_bits_f64((uintptr_t)p % 32)};
 }
 SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) {
     _mm256_stream_si256((__m256i *)((uintptr_t)p / 32 * 32),
@@ -97,7 +103,7 @@ SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) {
     carry->before = x;
 }
 #else
-SI v_carry v_carry_from(const void *before, const void *p) { (void)p; v_carry r = {v_load_u32(before), {0}}; return r; }
+SI v_carry v_carry_from(const void *before, const void *p) { (void)p; v_carry r = {v_load_u32(before), v_set_bits_f64(0)}; return r; }
 SI void v_store_nontemporal(void *p, v_u32 x, v_carry *carry) { (void)carry; v_store_u32(p, x); }
 #endif
 enum { NONTEMPORAL_BYTES = FI_LANES < 8 ? 0 : 4 * FI_LANES };
@@ -120,12 +126,6 @@ typedef uint64_t v_places;
 SI v_places v_load_places(const uint32_t *p) { return *p; }
 SI uint64_t v_look_up(const uint64_t *table, v_places i) { return table[i % FI_STEPS]; }
 #endif
-
-/* x in every lane. As x - 0, which is x even for -0.0, and which GCC moves out of loops. And integers x, of lanes as wide. */
-SI v_f32 v_set_f32(float x) { v_f32 zero = {0}; return x - zero; }
-SI v_f64 v_set_f64(double x) { v_f64 zero = {0}; return x - zero; }
-SI v_u32 v_set_bits_f32(uint32_t x) { v_u32 zero = {0}; return zero + x; }
-SI v_u64 v_set_bits_f64(uint64_t x) { v_u64 zero = {0}; return zero + x; }
 
 /* In each lane. GCC turns such a lane loop into one instruction when it stands alone, but within a kernel not always, and
  * one left in scalars halves the kernel's speed: x86 files therefore name their intrinsics (FI_X86: _mm256_ or _mm512_). */
@@ -224,7 +224,7 @@ SI v_u32 v_low_words(const v_u64 *s) { return (v_u32)((s[0] & 0xffffffffu) | (s[
 SI size_t v_word_of_lane(size_t i) { return i / 2 % 2 * 4 + i / 4 * 2 + i % 2; }
 SI v_u64 v_paired(v_u32 words) { return (v_u64)_mm256_shuffle_epi32((__m256i)words, 0xd8); }
 SI void v_step(v_u64 *s, uint64_t power, const v_u64 *plus) {
-    const v_u32 power_low = (v_u32){0} + (uint32_t)power, power_high = (v_u32){0} + (uint32_t)(power >> 32);
+    const v_u32 power_low = v_set_bits_f32((uint32_t)power), power_high = v_set_bits_f32((uint32_t)(power >> 32));
     const __m256i low = (__m256i)v_low_words(plus);
     const __m256i high = (__m256i)(v_high_words(s) * power_low + (v_low_words(s) * power_high + v_high_words(plus)));
     s[0] = (v_u64)_mm256_mul_epu32((__m256i)s[0], (__m256i)power_low) + (v_u64)_mm256_unpacklo_epi32(low, high);

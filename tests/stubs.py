@@ -127,6 +127,17 @@ def dask() -> str:
         function(getattr(fastinit.dask, name), "da.Array") for name in fi.INITIALIZERS)
 
 
+def cuda() -> str:
+    import fastinit.cuda
+
+    head = HEADER.format(doc=fastinit.cuda.__doc__, typing="from typing import Any, TypeVar\n",
+                         imports="\nfrom ..core.fans import Axes\nfrom ..core.streams import Seed\n\n"
+                                 '_Array = TypeVar("_Array")\n')
+    names = wrapped("__all__ = [", [f'"{name}"' for name in fastinit.cuda.__all__], "]")
+    return head + f"\n{names}\n\n" + "\n".join(
+        function(getattr(fastinit.cuda, name), "_Array") for name in fastinit.cuda.__all__)
+
+
 def torch() -> str:
     from fastinit.torch import init
 
@@ -136,14 +147,15 @@ def torch() -> str:
     return head + "\nDROP_INS: tuple[Any, ...]\n\n" + "\n".join(function(of, "torch.Tensor") for of in public)
 
 
-STUBS = {"__init__.pyi": package, "core/rng_methods.pyi": rng_methods, "dask/__init__.pyi": dask, "torch/init.pyi": torch}
+STUBS = {"__init__.pyi": package, "core/rng_methods.pyi": rng_methods, "cuda/__init__.pyi": cuda, "dask/__init__.pyi": dask,
+         "torch/init.pyi": torch}
 
 
 def main() -> int:
     stale = []
     for file, make in STUBS.items():
         library = file.split("/")[0]
-        if library in ("dask", "torch") and find_spec(library) is None:
+        if library in ("cuda", "dask", "torch") and find_spec(library) is None:
             continue
         text, path = make(), PACKAGE / file
         if "--check" not in sys.argv:

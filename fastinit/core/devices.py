@@ -16,14 +16,14 @@ import numpy as np
 from . import _kernels, blocks
 from .plan import Plan
 
-__all__ = ["Launch", "launches", "threads_for"]
+__all__ = ["ARGUMENT", "Launch", "launches", "threads_for"]
 
 BLOCK = 256  # threads
 _MULTIPLIER = 6364136223846793005  # of the generator
 _MASK = 2**64 - 1
 _AXES = 8
 _PLAN = ("dist", "dtype", "scale", "shift", "rest", "low", "high", "least", "most", "origin", "curve", "slope", "bits")
-_STRUCT = struct.Struct("<2i10dQ" "4Q" "Q" "3Qq" "2Q" + _AXES * "QQq" + 14 * "Q")
+ARGUMENT = struct.Struct("<2i10dQ" "4Q" "Q" "3Qq" "2Q" + _AXES * "QQq" + 14 * "Q")
 _GROUP_WORDS, _REDRAW_STRIDE = 32, 257
 
 
@@ -58,8 +58,8 @@ def launches(plan: Plan, key: bytes, memory: np.ndarray, global_shape: tuple[int
              most: int) -> Iterator[Launch]:
     """What fills the block; of an array whose axes are more than a kernel takes, several.
 
-    `memory` stands for the device's: its address, shape and strides are read, its elements never are. `most` is how many threads
-    the device runs at once.
+    `memory` stands for the device's: its address, shape and strides are read, its elements never are. `most` is how many
+    threads the device runs at once.
     """
     start, axes = blocks.placed(memory.shape, memory.strides, global_shape, offset)
     length, stride, spacing = axes.pop() if axes and axes[-1][1] == 1 else (1, 1, memory.itemsize)
@@ -93,6 +93,6 @@ def _launch(plan: Plan, key: bytes, start: int, to: int, run: tuple[int, int], a
     maps = itertools.chain.from_iterable((power, series * by & _MASK) for (power, series), by in
                                          ((_jump(n), by) for n, by in steps))
     padded = [*axes, *[(1, 0, 0)] * (_AXES - len(axes))]
-    argument = _STRUCT.pack(*(fields[name] for name in _PLAN), state, inc, redraw_state, redraw_inc, to, start, length, runs,
+    argument = ARGUMENT.pack(*(fields[name] for name in _PLAN), state, inc, redraw_state, redraw_inc, to, start, length, runs,
                             spacing, across, len(axes), *itertools.chain.from_iterable(padded), *maps)
     return Launch(f"fill_{dist}_{dtype}", argument, threads)

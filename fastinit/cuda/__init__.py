@@ -1,9 +1,9 @@
 """fastinit on NVIDIA devices: arrays in a device's memory are filled where they are, with the CPU's values to the bit.
 
 `fastinit.cuda` has the functions of `fastinit` that end in an underscore, for whatever exports `__cuda_array_interface__` or
-DLPack: CuPy's arrays, Numba's, PyTorch's tensors. (`fastinit.torch` takes tensors on a device by itself.) Beside what those take
-there is ``stream``: an int, an object with ``__cuda_stream__``, or None for the default stream. Values are written in the order of
-the stream, which nothing waits for and which may be being captured.
+DLPack: CuPy's arrays, Numba's, PyTorch's tensors. (`fastinit.torch` takes tensors on a device by itself.) Beside what those
+take there is ``stream``, a CUDA stream: an int, an object with ``__cuda_stream__``, or None for the default one. Values are
+written in its order; nothing waits for it, and it may be being captured.
 
 Needs ``fastinit-kernels[cuda]``: cuda.core, which compiles the kernels for the device at hand on first use (some seconds, kept
 on disk). What has no formula of its own for every element (`orthogonal_`, `sparse_`, `dirac_` and the like) is made on the CPU
@@ -72,9 +72,11 @@ def _on_devices(ours: Initializer) -> Callable[..., Any]:
     public_in("fastinit.cuda")(function)
     function.__name__ = function.__qualname__ = f"{ours.__name__}_"
     theirs = inspect.signature(ours.in_place)
-    parameters = [p for p in theirs.parameters.values() if p.name != "num_threads"]
-    stream = inspect.Parameter("stream", inspect.Parameter.KEYWORD_ONLY, default=None)
-    function.__signature__ = theirs.replace(parameters=[*parameters, stream])  # type: ignore[attr-defined]
+    parameters = [p.replace(annotation="_Array") if p.name == "tensor" else p for p in theirs.parameters.values()
+                  if p.name != "num_threads"]
+    stream = inspect.Parameter("stream", inspect.Parameter.KEYWORD_ONLY, default=None, annotation="Any")
+    function.__signature__ = theirs.replace(  # type: ignore[attr-defined]
+        parameters=[*parameters, stream], return_annotation="_Array")
     function.__doc__ = f"""`fastinit.{ours.__name__}_` for an array on a CUDA device.
 
 Parameters

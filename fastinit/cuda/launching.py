@@ -5,17 +5,17 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from cuda.bindings import driver
 from cuda.core import Device
 
-from ..core import _kernels, blocks
+from ..core import blocks
 from ..core.arguments import check_name
-from ..core.calls import Canvas, prepare
-from ..core.devices import BLOCK, launches
+from ..core.calls import perform, prepare
+from ..core.devices import BLOCK, Launch, launches
 from ..core.streams import Seed, seed_material, stream_key
 from .compiling import code_for
 
@@ -35,7 +35,8 @@ def carrier(address: int, storage: np.dtype, shape: Sequence[int], strides: Sequ
 
 
 def fill(device: int, stream: int, function: Any, memory: np.ndarray, args: Sequence[Any], options: Mapping[str, Any], *,
-         seed: Seed, name: str = "", dtype: Any = None, global_shape: Any = None, offset: Any = None, index: Any = None) -> None:
+         seed: Seed, name: str = "", dtype: Any = None, global_shape: Any = None, offset: Any = None,
+         index: Any = None) -> None:
     """Run an initializer on a carrier of the device's memory, in the order of the stream, which may be being captured.
 
     What has one formula an element is made there; other initializers are made on the CPU and copied."""
@@ -46,15 +47,12 @@ def fill(device: int, stream: int, function: Any, memory: np.ndarray, args: Sequ
         return
     if recipe.write is not None:
         made = np.empty(memory.shape, entry.storage)
-        with _kernels.default_environment(), np.errstate(all="ignore"):
-            recipe.write(Canvas(made, entry, material, name, None))
+        perform([(name, (recipe, made, entry, whole, at))], material, None)
         copy(device, stream, made, memory)
         return
-    with _current(device):
-        if recipe.plan is not None:
-            key = stream_key(material, name)
-            for launch in launches(recipe.plan, key, memory, whole, at, _most_threads(device)):
-                _launch(_kernel(device, launch.kernel), launch.argument, launch.threads, stream)
+    if recipe.plan is not None:
+        key = stream_key(material, name)
+        _run(device, stream, launches(recipe.plan, key, memory, whole, at, _most_threads(device)))
 
 
 @contextlib.contextmanager
@@ -93,15 +91,17 @@ def _most_threads(device: int) -> int:
     return properties.multiprocessor_count * (65536 // 56 // BLOCK * BLOCK)
 
 
-def _launch(kernel: Any, argument: bytes, threads: int, stream: int) -> None:
-    value = ctypes.create_string_buffer(argument, len(argument))
-    pointers = (ctypes.c_void_p * 1)(ctypes.addressof(value))
-    _checked(driver.cuLaunchKernel(int(kernel.handle), threads // BLOCK, 1, 1, BLOCK, 1, 1, 0, stream, ctypes.addressof(pointers),
-                                   0))
+def _run(device: int, stream: int, work: Iterable[Launch]) -> None:
+    with _current(device):
+        for kernel, argument, threads in work:
+            value = ctypes.create_string_buffer(argument, len(argument))
+            pointers = (ctypes.c_void_p * 1)(ctypes.addressof(value))
+            _checked(driver.cuLaunchKernel(int(_kernel(device, kernel).handle), threads // BLOCK, 1, 1, BLOCK, 1, 1, 0, stream,
+                                           ctypes.addressof(pointers), 0))
 
 
 def copy(device: int, stream: int, values: np.ndarray, memory: np.ndarray) -> None:
-    """Values to a carrier of as many, run by run. They are in pageable memory, which the driver has read when a call returns."""
+    """Values to a carrier of as many, run by run. They are in pageable memory: the driver has read it when a call returns."""
     if not memory.size:
         return
     axes = blocks.merged(memory.shape, values.strides, memory.strides)

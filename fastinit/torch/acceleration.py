@@ -56,11 +56,11 @@ class accelerate(TorchFunctionMode):
     """Models built in the ``with`` block, with no change to their code, are filled by fastinit.
 
     What is filled: the functions of `torch.nn.init`, under any name they were imported as, ``tensor.normal_()``,
-    ``tensor.uniform_()``, `torch.randn`, `torch.rand` and their ``_like``; on the CPU, in float32, float64, float16 and
-    bfloat16. DTensors are filled as part of the whole, if all ranks have the same seed and build the same model. Constants,
-    other devices and what fastinit refuses are left to torch; where it draws on the CPU, its generator is seeded from `seed`,
-    so that the same code gives the same values on every run; `torch.manual_seed` has no effect on them. An explicit
-    ``generator=`` is obeyed.
+    ``tensor.uniform_()``, `torch.randn`, `torch.rand` and their ``_like``; in float32, float64, float16 and bfloat16, on the
+    CPU and, with ``fastinit-kernels[cuda]``, on CUDA devices. DTensors are filled as part of the whole, if all ranks have the
+    same seed and build the same model. Constants, other devices and what fastinit refuses are left to torch; where it draws on
+    the CPU, its generator is seeded from `seed`, so that the same code gives the same values on every run; `torch.manual_seed`
+    has no effect on them. An explicit ``generator=`` is obeyed.
 
     What takes no generator stays torch's, under `torch.manual_seed`: dropout in all its forms, rrelu, gumbel_softmax. So does
     all that is drawn where torch runs a function otherwise than once for its values: in `torch.func`'s transforms (vmap, grad
@@ -131,7 +131,9 @@ class accelerate(TorchFunctionMode):
             args += tuple(options.pop(key, default) for key, default in (("from", 0.0), ("to", 1.0))[len(args):])
         generator = options.pop("generator", None)
         if function in _METHODS and torch.is_grad_enabled() and tensor.requires_grad:  # torch refuses this, or records it
-            return function(tensor, *args, generator=generator or dispatch.torch_generator(self._rng), **options)
+            if generator is None and tensor.device.type == "cpu":
+                generator = dispatch.torch_generator(self._rng)
+            return function(tensor, *args, generator=generator, **options)
         return dispatch.run(function, ours, tensor, args, options, generator, self._rng)
 
 

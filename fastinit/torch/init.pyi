@@ -23,11 +23,13 @@ def uniform_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
@@ -68,11 +70,13 @@ def normal_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
@@ -114,11 +118,13 @@ def trunc_normal_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
@@ -160,11 +166,13 @@ def xavier_uniform_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
@@ -207,11 +215,13 @@ def xavier_normal_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
@@ -255,11 +265,13 @@ def kaiming_uniform_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
@@ -303,11 +315,13 @@ def kaiming_normal_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
@@ -347,11 +361,13 @@ def orthogonal_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options
@@ -392,11 +408,13 @@ def sparse_(
     Parameters
     ----------
     tensor : Tensor
-        A dense CPU tensor of float32, float64, float16 or bfloat16 with any strides, or a DTensor of such, whose local part is
+        A dense tensor of float32, float64, float16 or bfloat16 with any strides, on the CPU or, with ``fastinit-kernels[cuda]``, on
+        a CUDA device, whose current CUDA stream then has the work; or a DTensor of such, whose local part is
         filled as part of the whole: then every rank must have the same seed or generator (and `orthogonal_` and `sparse_` make
         the whole on each). Others, subclasses of Tensor among them, go to torch's function.
     generator : torch.Generator or None
-        128 bits are drawn from it for the key; None is torch's default generator, which `torch.manual_seed` seeds.
+        128 bits are drawn from it for the key; None is torch's default generator on the CPU, which `torch.manual_seed` seeds. With
+        one on a CUDA device torch draws.
     seed, name : keyword-only
         Instead of a generator, as for every initializer of fastinit; then nothing goes to torch.
     **options

@@ -210,9 +210,10 @@ def _zero_padding(model: torch.nn.Module) -> None:
                 weight.data[module.padding_idx] = 0
             elif weight is not None:  # sharded
                 with torch.no_grad():
+                    local: torch.Tensor = weight.to_local()  # type: ignore[attr-defined]
                     for at, first, n in runs(weight, 0):
                         if first <= module.padding_idx < first + n:
-                            weight.to_local()[at + module.padding_idx - first] = 0
+                            local[at + module.padding_idx - first] = 0
                 torch.autograd.graph.increment_version(weight)
 
 

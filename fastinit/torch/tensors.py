@@ -1,4 +1,4 @@
-"""What fastinit fills of a torch tensor: its memory as NumPy sees it, on a CUDA device as what stands for that, and of a DTensor
+"""What fastinit fills of a torch tensor: its memory as NumPy sees it, on a CUDA device what stands for that, and of a DTensor
 which blocks of the whole are here."""
 
 from __future__ import annotations
@@ -24,8 +24,8 @@ _STORAGE = {getattr(torch, name): (name, entry.storage) for name, entry in DTYPE
 
 
 class Target(NamedTuple):
-    """A tensor's memory: pieces, each with its offset in a tensor of `shape`. `device` is the number of a CUDA device, whose pieces
-    must not be read or written from here."""
+    """A tensor's memory: pieces, each with its offset in a tensor of `shape`. Those of a CUDA device, whose number is then
+    given, must not be read or written from here."""
 
     tensor: torch.Tensor
     pieces: list[tuple[np.ndarray, tuple[int, ...]]]
@@ -159,9 +159,10 @@ def _fill_on_device(target: Target, device: int, initializer: Initializer, args:
     elif fi.explain(initializer, target.shape, *args, dtype=target.dtype, **options).elementwise:
         how["seed"] = pin(seed)
         for memory, offset in target.pieces:
-            launching.fill(device, stream, initializer.in_place, memory, args, options, global_shape=target.shape, offset=offset,
-                           **how)
+            launching.fill(device, stream, initializer.in_place, memory, args, options, global_shape=target.shape,
+                           offset=offset, **how)
     else:
         whole = initializer(target.shape, *args, **how, **options)
         for memory, offset in target.pieces:
-            launching.copy(device, stream, whole[tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))], memory)
+            here = tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))
+            launching.copy(device, stream, whole[here], memory)

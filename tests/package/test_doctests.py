@@ -18,8 +18,10 @@ SILENT = {
     "audit._scan", "audit.agreement", "audit.checks", "audit.intent", "audit.patterns", "audit.report", "audit.scan",
     "commands", "commands.against", "commands.bench", "commands.cli", "commands.progress",
     "commands.specs", "core", "core._bit_generator", "core._kernels", "core.calls", "core.config", "core.dtypes",
-    "core.elementwise", "core.explain", "core.householder", "core.memory", "core.plan", "core.public", "core.structured",
-    "core.truncation", "dask.arrays", "formats", "formats.publish", "formats.read", "models",
+    "core.devices", "core.elementwise", "core.explain",
+    "core.householder", "core.memory", "core.plan", "core.public", "core.structured",
+    "core.truncation", "cuda", "cuda.compiling", "cuda.launching", "dask.arrays",
+    "formats", "formats.publish", "formats.read", "models",
     "models.architectures", "models.presets", "models.rules", "torch.dispatch", "torch.init", "torch.tensors",
     "torch.parametrized", "torch.transforms", "weights",
 }
@@ -46,7 +48,7 @@ def examples_of(module):
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
-    for library in ("torch", "jax", "dask"):
+    for library in ("torch", "jax", "dask", "cuda"):
         if name.startswith(f"fastinit.{library}") and find_spec(library) is None:
             pytest.skip(f"needs {library}")
     assert bool(run(examples_of(importlib.import_module(name)))) == (name.removeprefix("fastinit.") not in SILENT)

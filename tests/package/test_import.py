@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-OPTIONAL = ("torch", "jax", "dask", "safetensors", "ml_dtypes", "matplotlib", "scipy", "tqdm", "rich")
+OPTIONAL = ("torch", "jax", "dask", "cuda", "safetensors", "ml_dtypes", "matplotlib", "scipy", "tqdm", "rich")
 
 # In parts of what NumPy takes in the same process, as one processor is twice as fast as another. CPU time, which others
 # disturb less than they do the clock; of this thread, as those of numpy's BLAS may be spinning.

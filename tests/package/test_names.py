@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = Path(fi.__file__).parent
 TEXTS = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "docs" / "examples").glob("*.py")),
          *sorted(PACKAGE.rglob("*.py"))]
-OPTIONAL = ("torch", "jax", "dask")
+OPTIONAL = ("torch", "jax", "dask", "cuda")
 
 
 def named(text):
