@@ -137,7 +137,7 @@ template <class R, int dist, int dtype> SI void fill(const fi_device_block &b, u
         TURNS = TRUNCATED ? 4 : 1, /* between redraws: those of a warp's threads are as many as the unluckiest one's */
         MADE = BOTH ? 2 * N : N,
     };
-    const fi_plan *const p = &b.plan;
+    const fi_plan plan = b.plan, *const p = &plan; /* a copy: of the argument it would be converted anew in every turn */
     const uint64_t rows = threads / b.across, groups = b.across / 4, place = id % b.across;
     const unsigned at = place % 4 * N;
     if (id / b.across >= rows) return;

@@ -27,7 +27,7 @@ class Mutant(NamedTuple):
 
 MUTANTS = [Mutant(*row) for row in [
     ("src_c/kernels.inc.h", "high ^= high >> 24;", "high ^= high >> 23;", "another output function"),
-    ("src_c/kernels.inc.h", "FI_LANES64 + k / STATES;", "FI_LANES64 + (FI_LANES64 - 1 - k / STATES);", "lanes swapped"),
+    ("src_c/kernels.inc.h", "[i / FI_LANES * FI_LANES + v_word_of_lane(i % FI_LANES)]", "[i]", "lanes swapped"),
     ("src_c/kernels.inc.h", "0x7fffu + ((bits >> 16) & 1u)", "0x8000u", "bfloat16 ties away from even"),
     ("src_c/pcg.h", "step.series *= step.power + 1;", "step.series *= step.power;", "jump-ahead loses the increment"),
     ("src_c/fill.c", "inc = key->inc | 1, first", "inc = key->inc & ~(uint64_t)1, first", "increment even"),
