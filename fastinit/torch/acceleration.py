@@ -14,7 +14,9 @@ from torch.overrides import TorchFunctionMode, handle_torch_function, has_torch_
 import fastinit as fi
 
 from . import dispatch, init
+from .deferral import HARMLESS, pending
 from .transforms import is_transformed
+from ..core.arguments import shown
 from ..core.calls import INITIALIZERS, Initializer
 from ..core.streams import Seed
 
@@ -86,8 +88,11 @@ class accelerate(TorchFunctionMode):
     (True, True)
     """
 
-    def __init__(self, seed: Seed = None) -> None:
+    def __init__(self, seed: Seed = None, *, defer: bool = True) -> None:
         super().__init__()
+        if not isinstance(defer, bool):
+            raise TypeError(f"defer: expected True or False, got {shown(defer)}")
+        self._defer = defer
         self._process = os.getpid()
         self._rng = fi.default_rng() if seed is None else seed if isinstance(seed, fi.Rng) else fi.Rng(seed)
 
@@ -99,17 +104,23 @@ class accelerate(TorchFunctionMode):
     def __exit__(self, *raised: Any) -> None:
         super().__exit__(*raised)
         _trunc_normal.leave()
+        pending.write()
 
     def __torch_function__(self, function: Any, types: Iterable[type], args: tuple[Any, ...] = (), kwargs: Any = None) -> Any:
-        options = dict(kwargs) if kwargs else {}
-        if torch.compiler.is_compiling():  # before what the compiler cannot follow
+        options = kwargs or {}
+        if torch.compiler.is_compiling() or function in HARMLESS:  # the first before what the compiler cannot follow
             return function(*args, **options)
         init = _init_of(function)
         is_ours = init or function in _FILLS or function in _MAKES or function in _SEEDED
         if not is_ours or os.getpid() != self._process or is_transformed():
+            if function is Tensor.clone and (copy := pending.clone(args[0], options)) is not None:
+                return copy
+            pending.seen(function, args, options)
             return function(*args, **options)
+        options = dict(options)
         if init or function in _FILLS:
             return self._fill(function, _INITS[init] if init else _FILLS[function], args, options)
+        pending.seen(function, args, options)
         if options.get("generator") is not None:
             return function(*args, **options)
         if function in _MAKES:
@@ -126,11 +137,16 @@ class accelerate(TorchFunctionMode):
         if getattr(tensor, "_is_hf_initialized", False):
             return tensor
         if ours is None:
+            pending.replaced(tensor)
             return function(tensor, *args, **options)
         if function is Tensor.uniform_:  # its from and to are our a and b
             args += tuple(options.pop(key, default) for key, default in (("from", 0.0), ("to", 1.0))[len(args):])
         generator = options.pop("generator", None)
-        if function in _METHODS and torch.is_grad_enabled() and tensor.requires_grad:  # torch refuses this, or records it
+        recorded = function in _METHODS and torch.is_grad_enabled() and tensor.requires_grad  # by autograd
+        if self._defer and generator is None and not recorded and pending.record(tensor, ours, args, options, self._rng):
+            return tensor
+        pending.seen(function, (tensor,), {})
+        if recorded:  # or refused
             if generator is None and tensor.device.type == "cpu":
                 generator = dispatch.torch_generator(self._rng)
             return function(tensor, *args, generator=generator, **options)

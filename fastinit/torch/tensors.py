@@ -20,7 +20,7 @@ from ..core.dtypes import DTYPES
 from ..core.streams import Seed, pin
 
 # Each dtype's name here, and what its memory is to NumPy.
-_STORAGE = {getattr(torch, name): (name, entry.storage) for name, entry in DTYPES.items()}
+STORAGE = {getattr(torch, name): (name, entry.storage) for name, entry in DTYPES.items()}
 
 
 class Target(NamedTuple):
@@ -57,12 +57,12 @@ def _refusal(tensor: Any) -> TypeError:
 def _memory(tensor: Any) -> np.ndarray:
     # Subclasses, fake tensors among them, may hold anything. So may what has no sizes or no pointer: nested tensors and those
     # inside a functional transform raise RuntimeError, and FSDP empties storages.
-    if type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.dtype in _STORAGE and _is_reached(tensor.device.type):
+    if type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.dtype in STORAGE and _is_reached(tensor.device.type):
         writable = not tensor.is_inference() or torch.is_inference_mode_enabled()
         if tensor.layout is torch.strided and writable and not tensor.is_neg():
             try:
                 if tensor.numel() == 0 or tensor.data_ptr():
-                    return np.asarray(_Exporter(tensor, _STORAGE[tensor.dtype][1]))
+                    return np.asarray(_Exporter(tensor, STORAGE[tensor.dtype][1]))
             except RuntimeError:
                 pass
     raise _refusal(tensor)
@@ -87,7 +87,7 @@ def target_of(tensor: Any) -> Target:
     distributed = sys.modules.get("torch.distributed.tensor")
     if distributed is None or not isinstance(tensor, distributed.DTensor):
         memory = _memory(tensor)
-        return Target(tensor, [(memory, (0,) * memory.ndim)], memory.shape, _STORAGE[tensor.dtype][0], False,
+        return Target(tensor, [(memory, (0,) * memory.ndim)], memory.shape, STORAGE[tensor.dtype][0], False,
                       _device_of(tensor))
     if any(placement.is_partial() for placement in tensor.placements):
         raise TypeError(f"tensor: expected a DTensor that is sharded or replicated, got placements {tensor.placements}")
@@ -99,7 +99,7 @@ def target_of(tensor: Any) -> Target:
     for block in itertools.product(*axes):
         here: tuple[Any, ...] = (..., *(slice(at, at + n) for at, _, n in block))  # ...: a view also where there is no axis
         pieces.append((memory[here], tuple(start for _, start, _ in block)))
-    return Target(tensor, pieces, tuple(tensor.shape), _STORAGE[tensor.dtype][0], True, _device_of(local))
+    return Target(tensor, pieces, tuple(tensor.shape), STORAGE[tensor.dtype][0], True, _device_of(local))
 
 
 def runs(tensor: Any, axis: int) -> list[tuple[int, int, int]]:
