@@ -68,6 +68,12 @@ class accelerate(TorchFunctionMode):
     all that is drawn where torch runs a function otherwise than once for its values: in `torch.func`'s transforms (vmap, grad
     and their like), `torch.compile`, `torch.export`, `torch.jit.trace`, `make_fx`, FakeTensorMode and `torch.utils.checkpoint`.
 
+    A fill is recorded, and written when something reads the memory, or at the end of the block, all together: what is filled
+    twice, as most models of others' libraries are, is written once. Code in the block sees what it would see without that,
+    through whatever torch function or method it reads: NumPy, DLPack, pickling, views and copies among them; so do forked
+    processes. Reads that torch's modes do not see need ``defer=False``: those of another thread or process, of code that
+    torch.compile or TorchScript has compiled, and by an address that was taken before the fill.
+
     Blocks nest, each with keys of its own; a block acts on the thread that entered it alone, and not on what that forks, such
     as the workers of a DataLoader, which would all draw the same. A tensor that transformers has
     marked as loaded (``_is_hf_initialized``) is left as it is, unless reached through ``.data``, which has no mark.
@@ -76,6 +82,8 @@ class accelerate(TorchFunctionMode):
     ----------
     seed : int >= 0, sequence of int, SeedSequence, Generator, BitGenerator, Rng or None
         Values are keyed by the number of the call; None is the default `Rng` (`fastinit.manual_seed`).
+    defer : bool, keyword-only
+        False to write every fill at once. The values are the same.
 
     Examples
     --------

@@ -26,18 +26,17 @@ from .tensors import STORAGE
 
 __all__ = ["HARMLESS", "pending"]
 
-# Less is filled at once, which takes no longer than to record it.
-LEAST_BYTES = 2**14
-_GETTERS = ("data", "device", "dtype", "grad", "grad_fn", "is_cpu", "is_cuda", "is_leaf", "is_meta", "is_nested", "is_quantized",
-            "is_sparse", "itemsize", "layout", "name", "names", "nbytes", "ndim", "output_nr", "requires_grad", "shape", "_version")
+_GETTERS = ("data", "device", "dtype", "grad", "grad_fn", "is_cpu", "is_cuda", "is_leaf", "is_meta", "is_nested",
+            "is_quantized", "is_sparse", "itemsize", "layout", "name", "names", "nbytes", "ndim", "output_nr", "requires_grad",
+            "shape", "_version")
 # What reads no element, and gives none but through a tensor of the same storage.
 HARMLESS = {getattr(Tensor, name).__get__ for name in _GETTERS if hasattr(Tensor, name)}
 HARMLESS |= {getattr(Tensor, name).__set__ for name in ("data", "grad", "requires_grad")}
 HARMLESS |= {Tensor.__hash__, Tensor.__len__, Tensor.detach, Tensor.dim, Tensor.element_size, Tensor.is_complex,
               Tensor.is_contiguous, Tensor.is_floating_point, Tensor.is_inference, Tensor.is_neg, Tensor.nelement,
               Tensor.new_empty, Tensor.numel, Tensor.requires_grad_, Tensor.size, Tensor.storage_offset, Tensor.stride,
-              Tensor.view, Tensor.view_as, torch.empty_like, torch.is_complex, torch.is_floating_point, torch.numel,
-              torch.ones_like, torch.zeros_like}
+              Tensor.view, Tensor.view_as, torch.empty, torch.empty_like, torch.is_complex, torch.is_floating_point,
+              torch.numel, torch.ones, torch.ones_like, torch.zeros, torch.zeros_like}
 
 
 class _Fill(NamedTuple):
@@ -58,7 +57,7 @@ class _Pending(threading.local):
 
     def record(self, tensor: Tensor, ours: Initializer, args: Sequence[Any], options: Mapping[str, Any], rng: fi.Rng) -> bool:
         """Put off a fill of a tensor that is all of its storage; False, and nothing has changed, where that cannot be."""
-        if tensor.nbytes < LEAST_BYTES or not _is_whole(tensor) or not is_plain(ours.in_place, args, options):
+        if not tensor.nbytes or not _is_whole(tensor) or not is_plain(ours.in_place, args, options):
             return False
         name, memory_type = STORAGE.get(tensor.dtype, ("", np.dtype(np.void)))
         if not name or tensor.is_neg() or tensor.is_inference() and not torch.is_inference_mode_enabled():
@@ -137,10 +136,11 @@ def _storage_of(tensor: Any) -> int:
 
 
 def _is_whole(tensor: Any) -> bool:
-    """Whether a plain tensor is all of its storage."""
+    """Whether a plain tensor is all of its storage, which no one is known to have by address: NumPy's cannot be resized."""
     if type(tensor) not in (Tensor, torch.nn.Parameter) or tensor.layout is not torch.strided or tensor.device.type != "cpu":
         return False
-    return tensor.is_contiguous() and tensor.untyped_storage().nbytes() == tensor.numel() * tensor.element_size()
+    storage = tensor.untyped_storage()
+    return tensor.is_contiguous() and storage.nbytes() == tensor.numel() * tensor.element_size() and storage.resizable()
 
 
 def _leaves(things: Iterable[Any]) -> Iterator[Any]:

@@ -19,10 +19,10 @@ SILENT = {
     "commands", "commands.against", "commands.bench", "commands.cli", "commands.progress",
     "commands.specs", "core", "core._bit_generator", "core._kernels", "core.calls", "core.config", "core.dtypes",
     "core.devices", "core.elementwise", "core.explain",
-    "core.householder", "core.memory", "core.plan", "core.public", "core.structured",
+    "core.householder", "core.memory", "core.pages", "core.plan", "core.public", "core.structured",
     "core.truncation", "cuda", "cuda.compiling", "cuda.launching", "dask.arrays",
     "formats", "formats.publish", "formats.read", "models",
-    "models.architectures", "models.presets", "models.rules", "torch.dispatch", "torch.init", "torch.tensors",
+    "models.architectures", "models.presets", "models.rules", "torch.deferral", "torch.dispatch", "torch.init", "torch.tensors",
     "torch.parametrized", "torch.transforms", "weights",
 }
 
