@@ -16,7 +16,7 @@ from ..core.dtypes import DTYPES
 from ..models.rules import Rule, Rules, rule_for, rule_pairs
 from ..core.streams import Seed, pin
 from . import parametrized
-from .tensors import fill, runs, target_of
+from .tensors import fill_all, runs, target_of
 
 Model = TypeVar("Model", bound=torch.nn.Module)
 # Also for the integers among buffers.
@@ -89,11 +89,10 @@ def materialize(model: Model, rules: Rules, *, seed: Seed, device: torch.device 
     place = _device(device, named)
     seed = pin(seed)
     _allocate(model, named, kept, shared.values(), place)
-    for name, rule in found.items():
-        _fill(bare[name], _get(model, name), rule, seed)
-    for name, rule in found_made.items():
-        values = torch.empty_like(made[name].values(), device="cpu")
-        _fill(name, values, rule, seed)
+    weights = {name: torch.empty_like(weight.values(), device="cpu") for name, weight in made.items()}
+    _fill([(bare[name], _get(model, name), rule) for name, rule in found.items()], seed)
+    _fill([(name, weights[name], rule) for name, rule in found_made.items()], seed)
+    for name, values in weights.items():
         made[name].set(values)
     _zero_padding(model)
     return model
@@ -217,11 +216,14 @@ def _zero_padding(model: torch.nn.Module) -> None:
                 torch.autograd.graph.increment_version(weight)
 
 
-def _fill(name: str, tensor: torch.Tensor, rule: Rule, seed: Seed) -> None:
-    if rule.initializer.__name__ in _CONSTANTS:
-        _CONSTANTS[rule.initializer.__name__](tensor, *rule.args, **rule.options)
-    else:
-        fill(target_of(tensor), rule.initializer, rule.args, rule.options, seed, name)
+def _fill(tensors: Iterable[tuple[str, torch.Tensor, Rule]], seed: Seed) -> None:
+    random = []
+    for name, tensor, rule in tensors:
+        if rule.initializer.__name__ in _CONSTANTS:
+            _CONSTANTS[rule.initializer.__name__](tensor, *rule.args, **rule.options)
+        else:
+            random.append((name, target_of(tensor), rule))
+    fill_all(random, seed)
 
 
 def _check(name: str, tensor: torch.Tensor, rule: Rule) -> None:

@@ -7,7 +7,7 @@ import functools
 import importlib.util
 import itertools
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,9 +15,11 @@ import torch
 
 import fastinit as fi
 
-from ..core.calls import Initializer
+from ..core.calls import Initializer, Task, perform, prepare
 from ..core.dtypes import DTYPES
-from ..core.streams import Seed, pin
+from ..core.pages import advise
+from ..core.streams import Seed, pin, seed_material
+from ..models.rules import Rule
 
 # Each dtype's name here, and what its memory is to NumPy.
 STORAGE = {getattr(torch, name): (name, entry.storage) for name, entry in DTYPES.items()}
@@ -145,6 +147,27 @@ def fill(target: Target, initializer: Initializer, args: tuple[Any, ...], option
         for memory, offset in target.pieces:
             memory[...] = whole[tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))]
     torch.autograd.graph.increment_version(target.tensor)
+
+
+def fill_all(tensors: Iterable[tuple[str, Target, Rule]], seed: Seed) -> None:
+    """Fill many by rules, in one pass over what is on the CPU and elementwise."""
+    tasks: list[tuple[str, Task]] = []
+    for name, target, rule in tensors:
+        how: dict[str, Any] = {"dtype": target.dtype}
+        if target.device is not None or target.sharded and not _is_elementwise(target, rule):
+            fill(target, rule.initializer, rule.args, rule.options, seed, name)
+            continue
+        for memory, offset in target.pieces:
+            if target.sharded:
+                how |= {"global_shape": target.shape, "offset": offset}
+            advise(memory.__array_interface__["data"][0], memory.nbytes if memory.flags.c_contiguous else 0)
+            tasks.append((name, prepare(rule.initializer.in_place, memory, rule.args, rule.options, **how)))
+        torch.autograd.graph.increment_version(target.tensor)
+    perform(tasks, seed_material(seed), None)
+
+
+def _is_elementwise(target: Target, rule: Rule) -> bool:
+    return fi.explain(rule.initializer, target.shape, *rule.args, dtype=target.dtype, **rule.options).elementwise
 
 
 def _fill_on_device(target: Target, device: int, initializer: Initializer, args: tuple[Any, ...], options: Mapping[str, Any],
