@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from .core.arguments import boolean, integer
+from .core.arguments import boolean, integer, sizes
 from .core.streams import Seed, pin
 from .files import Request, request, write_filled
 from .formats.publish import publishing
@@ -101,11 +101,15 @@ def _tensors(spec: Mapping[str, Any], rules: Rules, dtype: Any) -> list[Request]
     pairs, tensors = rule_pairs(rules), []
     for name, value in spec.items():
         paired = isinstance(value, (tuple, list)) and len(value) == 2 and not hasattr(value[1], "__index__")
-        rule = rule_for(name, pairs)
+        shape, asked = value if paired else (value, dtype)
+        try:
+            own = sizes(shape, "shape")
+        except (TypeError, ValueError):  # which is told below, with the rule
+            own = ()
+        rule = rule_for(name, pairs, own)
         if name == "__metadata__":
             raise ValueError("spec: '__metadata__' is not a tensor's name in this format")
         try:
-            shape, asked = value if paired else (value, dtype)
             tensors.append(request(name, shape, asked, rule))
         except (TypeError, ValueError, NotImplementedError) as error:
             raise type(error)(f"tensor {name!r}, rule {rule}, {error}") from error

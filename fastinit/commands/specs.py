@@ -216,10 +216,10 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
         if len(tensors) != 1:
             raise ValueError(f"{path}: expected one tensor for an npy file, got {len(tensors)}")
         (name, (shape, own)), = tensors.items()
-        return [files.create_npy(path, shape, rule_for(name, rule_pairs(spec.rules)), dtype=own, seed=seed, name=name,
+        return [files.create_npy(path, shape, rule_for(name, rule_pairs(spec.rules), shape), dtype=own, seed=seed, name=name,
                                  overwrite=overwrite, num_threads=num_threads)]
     pairs = rule_pairs(spec.rules)
-    requests = [files.request(name, shape, own, rule_for(name, pairs)) for name, (shape, own) in tensors.items()]
+    requests = [files.request(name, shape, own, rule_for(name, pairs, shape)) for name, (shape, own) in tensors.items()]
     _write_npz(path, requests, pin(seed), overwrite, num_threads)
     return [path]
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import fnmatch
+import functools
+import inspect
 import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -74,6 +76,11 @@ class Rule:
         check_arguments(name, own_signature(of.definition), args, options)
         object.__setattr__(self, "args", tuple(args))
         object.__setattr__(self, "options", dict(options))
+
+    @functools.cached_property
+    def is_plain(self) -> bool:
+        """Whether a plan can be remembered by the parameters."""
+        return is_plain(self.initializer, self.args, self.options)
 
     def __repr__(self) -> str:
         values = [shown(value) for value in self.args] + [f"{key}={shown(value)}" for key, value in self.options.items()]
@@ -149,13 +156,54 @@ Sparse: RuleMaker = rule(structured.sparse)
 Bilinear: RuleMaker = rule(structured.bilinear)
 
 
-Rules = Mapping[str, Rule] | Iterable[tuple[str, Rule]]
+# A rule, or a function that makes it of what its pattern captures and of the tensor's shape.
+AnyRule = Rule | Callable[..., Rule]
+Rules = Mapping[str, AnyRule] | Iterable[tuple[str, AnyRule]]
 
 
 Matching = Callable[[str], Any]
 
 
-def rule_pairs(rules: Rules) -> list[tuple[Matching, Rule]]:
+class _Made:
+    """A rule that is made for each name: a function of what the pattern captured and of ``shape``, as its parameters say."""
+
+    def __init__(self, pattern: str, function: Callable[..., Any]) -> None:
+        self.where, self.function = f"rules[{shown(pattern)}]", function
+        known = [*_CAPTURE.findall(pattern), "shape"]
+        expected = f"{self.where}: expected a rule, or a function of {', '.join(known)}, got"
+        try:
+            parameters = inspect.signature(function).parameters.values()
+        except (TypeError, ValueError):
+            raise TypeError(f"{expected} {shown(function)}") from None
+        self.names = [p.name for p in parameters if p.default is p.empty or p.name in known]
+        by_name = all(p.kind not in (p.POSITIONAL_ONLY, p.VAR_POSITIONAL) for p in parameters)
+        if not self.names or not {*self.names} <= {*known} or not by_name:
+            raise TypeError(f"{expected} {shown(function)}, one of {', '.join(self.names) or 'none'}")
+        self.made: dict[tuple[Any, ...], Rule] = {}
+
+    def rule(self, name: str, found: Any, shape: tuple[int, ...]) -> Rule:
+        key = tuple([shape if own == "shape" else found[own] for own in self.names])
+        made = self.made.get(key)
+        if made is None:
+            made = self.made[key] = self._make(name, key)
+        return made
+
+    def _make(self, name: str, key: tuple[Any, ...]) -> Rule:
+        values = [int(value) if isinstance(value, str) and value.isdecimal() else value for value in key]
+        try:
+            made = self.function(**dict(zip(self.names, values)))
+        except Exception as error:
+            raise ValueError(f"{self.where}, tensor {shown(name)}: {type(error).__name__}: {error}") from error
+        if not isinstance(made, Rule):
+            raise TypeError(f"{self.where}, tensor {shown(name)}: expected a rule such as fastinit.Normal(std=0.02), got "
+                            f"{shown(made)}")
+        return made
+
+
+Pairs = list[tuple[Matching, Rule | _Made]]
+
+
+def rule_pairs(rules: Rules) -> Pairs:
     """What tells whether a name matches, and the rules, checked."""
     try:
         pairs = [(pattern, value) for pattern, value in (rules.items() if isinstance(rules, Mapping) else rules)]
@@ -164,27 +212,39 @@ def rule_pairs(rules: Rules) -> list[tuple[Matching, Rule]]:
     for pattern, value in pairs:
         if not isinstance(pattern, str):
             raise TypeError(f"rules: expected patterns that are str, got {shown(pattern)}")
-        if not isinstance(value, Rule):
+        if not isinstance(value, Rule) and (isinstance(value, type) or not callable(value)):
             raise TypeError(f"rules[{shown(pattern)}]: expected a rule such as fastinit.Normal(std=0.02), got {shown(value)}")
-    return [(_matching(pattern), value) for pattern, value in pairs]
+    return [(_matching(pattern), value if isinstance(value, Rule) else _Made(pattern, value)) for pattern, value in pairs]
+
+
+_CAPTURE = re.compile(r"\{([^\W\d]\w*)\}")
 
 
 def _matching(pattern: str) -> Matching:
-    """`fnmatch.fnmatchcase` with this pattern; one without wildcards is a name, and there may be as many as tensors."""
-    return _compiled(pattern) if set(pattern) & set("*?[") else pattern.__eq__
+    """`fnmatch.fnmatchcase` with this pattern, in which ``{layer}`` stands for a name's part between dots. One without
+    wildcards is a name, and there may be as many as tensors."""
+    return _compiled(pattern) if set(pattern) & set("*?[{") else pattern.__eq__
 
 
 @lru_cache(maxsize=KEPT)
 def _compiled(pattern: str) -> Matching:
-    return re.compile(fnmatch.translate(pattern)).match
+    captures = _CAPTURE.findall(pattern)
+    if len({*captures}) < len(captures) or "shape" in captures:
+        raise ValueError(f"rules[{shown(pattern)}]: expected captures of different names, none of them shape, got {captures}")
+    texts = _CAPTURE.split(pattern)[::2]
+    if len(texts) == 1:
+        return re.compile(fnmatch.translate(pattern)).match
+    parts = [re.match(r"\(\?s:(.*)\)\\[Zz]$", fnmatch.translate(text), re.DOTALL)[1] for text in texts]  # type: ignore[index]
+    named = [rf"(?P<{capture}>[^.]+)" for capture in captures]
+    return re.compile("(?s:" + "".join(a + b for a, b in zip(parts, [*named, ""])) + r")\Z").match
 
 
-def rule_for(name: str, pairs: Iterable[tuple[Matching, Rule]]) -> Rule:
-    """The first rule whose pattern matches a tensor's name."""
+def rule_for(name: str, pairs: Iterable[tuple[Matching, Any]], shape: tuple[int, ...]) -> Rule:
+    """The first rule whose pattern matches a tensor's name, made for it and its shape."""
     check_name(name)
     for matches, value in pairs:
-        if matches(name):
-            return value
+        if found := matches(name):
+            return value if type(value) is Rule else value.rule(name, found, shape)
     raise ValueError(f"rules: no pattern matches the tensor {shown(name)}")
 
 
@@ -202,7 +262,9 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
     arrays : mapping of str to ndarray or writable buffer
         The tensors by name.
     rules : mapping of str to Rule, or sequence of such pairs
-        Patterns as in `fnmatch` (case-sensitive); the first that matches a name decides.
+        Patterns as in `fnmatch` (case-sensitive); the first that matches a name decides. ``{layer}``, or another identifier in
+        braces, stands for what is between two dots. A rule may be a function that makes it, of what is so captured (an int
+        where it is a number) and of ``shape``: ``"h.{layer}.*": lambda layer: fi.Normal(std=0.02 / (layer + 1) ** 0.5)``.
     seed, num_threads
         As for every initializer.
     dtype : str or None
@@ -216,7 +278,7 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
     Raises
     ------
     TypeError, ValueError
-        A tensor without a rule, or one that its rule cannot fill, is named; then nothing was written.
+        A tensor without a rule, or one that its rule cannot fill or be made for, is named; then nothing was written.
 
     Examples
     --------
@@ -230,13 +292,12 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
         raise TypeError(f"arrays: expected a mapping of names to tensors, got {type(arrays).__name__}")
     pairs = rule_pairs(rules)
     asked = None if dtype is None else resolve(dtype)
-    plain = {id(rule): is_plain(rule.initializer, rule.args, rule.options) for _, rule in pairs}
     tasks, known = [], []
     for name, tensor in arrays.items():
-        found = rule_for(name, pairs)
+        found = rule_for(name, pairs, tensor.shape if type(tensor) is np.ndarray else _shape_of(tensor))
         try:
             own = _of_tensor(dtype, asked, tensor)
-            if plain[id(found)] and (plan := _known(found, tensor, own)):
+            if found.is_plain and (plan := _known(found, tensor, own)):
                 known.append((name, plan, tensor))
             else:
                 tasks.append((name, prepare(found.initializer, tensor, found.args, found.options, own)))
@@ -247,6 +308,13 @@ def fill(arrays: Mapping[str, Any], rules: Rules, *, seed: Seed = None,
     num_threads = threads(num_threads)
     perform(tasks, seed_material(seed), num_threads, known=known)
     return arrays
+
+
+def _shape_of(tensor: Any) -> tuple[int, ...]:
+    try:
+        return memory.array_of(tensor).shape
+    except TypeError:  # which is told later, with the rule
+        return ()
 
 
 def _of_tensor(dtype: Any, asked: DType | None, tensor: Any) -> Any:

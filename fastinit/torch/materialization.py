@@ -150,22 +150,22 @@ def _rules_of(tensors: Mapping[str, torch.Tensor], bare: Mapping[str, str], rule
     naming = [(_names_itself(matches), rule) for matches, rule in pairs]
     for name, tensor in tensors.items():
         own = bare.get(name, name)
-        found[name] = rule_for(own, pairs) if isinstance(tensor, torch.nn.Parameter) else _rule_of_buffer(own, naming)
+        found[name] = (rule_for(own, pairs, tuple(tensor.shape)) if isinstance(tensor, torch.nn.Parameter)
+                       else _rule_of_buffer(own, tuple(tensor.shape), naming))
         _check(own, tensor, found[name])
     return found
 
 
 def _names_itself(matches: Any) -> Any:
     """What tells whether a pattern is for a tensor by its own name: others beside it do not match."""
-    return lambda name: matches(name) and not matches(f"{name.rpartition('.')[0]}.\0")
+    return lambda name: not matches(f"{name.rpartition('.')[0]}.\0") and matches(name)
 
 
-def _rule_of_buffer(name: str, naming: Any) -> Rule:
-    try:
-        return rule_for(name, naming)
-    except ValueError:
-        raise ValueError(f"rules: no pattern names the buffer {shown(name)}, whose values on the meta device cannot be known; "
-                         "one such as '*' is for parameters") from None
+def _rule_of_buffer(name: str, shape: tuple[int, ...], naming: Any) -> Rule:
+    if any(matches(name) for matches, _ in naming):
+        return rule_for(name, naming, shape)
+    raise ValueError(f"rules: no pattern names the buffer {shown(name)}, whose values on the meta device cannot be known; "
+                     "one such as '*' is for parameters")
 
 
 def _bare_names(model: torch.nn.Module, names: Iterable[str]) -> dict[str, str]:
