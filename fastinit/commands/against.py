@@ -49,7 +49,7 @@ class _OfSpec(Meaning):
             return None
         rule = rule_for(own, self.pairs, self.spec.tensors[own][0])
         others = [(other, f"it has that of {pattern}, {other!r}") for pattern, other in self.spec.rules.items()
-                  if other is not rule and not _is_constant(other)]
+                  if isinstance(other, Rule) and other is not rule and not _is_constant(other)]
         return Intent([rule], [*_swapped(rule), *others, *DEFAULTS], self.spec.tensors[own][0])
 
     def missing(self, reports: Sequence[Report]) -> Iterator[Report]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +19,8 @@ from ..formats import strict_json
 from ..formats.publish import publishing
 from ..formats.read import opened
 from ..models.architectures import ARCHITECTURES, RANGE, Row, make_rule
-from ..models.rules import Rule, rule_for, rule_pairs
+from ..models.rules import AnyRule, Rule, captures_of, rule_for, rule_pairs
+from .arithmetic import formula
 from .progress import progress
 
 __all__ = ["SUFFIXES", "Spec", "create", "load"]
@@ -42,14 +44,14 @@ class Spec(NamedTuple):
     ----------
     tensors : dict of str to (shape, dtype or None)
         None: the dtype that is asked for when the model is made.
-    rules : dict of str to Rule
+    rules : mapping of str to Rule, or to a function that makes one
         As for `fastinit.fill`.
     dtype : str or None
         Asked for by the file itself.
     """
 
     tensors: dict[str, tuple[tuple[int, ...], str | None]]
-    rules: dict[str, Rule]
+    rules: Mapping[str, AnyRule]
     dtype: str | None = None
 
 
@@ -58,7 +60,8 @@ def load(what: str) -> Spec:
 
     A file has a table ``tensors`` of names to shapes, or to tables of ``shape`` and ``dtype``; in a name, ``<0-11>`` stands
     for the numbers 0 to 11. Its table ``rules`` maps patterns to the name of an initializer, or to a table of that,
-    ``initializer``, and its parameters; the first pattern that matches a name decides. A top-level ``dtype`` serves tensors
+    ``initializer``, and its parameters; the first pattern that matches a name decides. A parameter may be a formula, text that
+    begins with ``=``, of what the pattern captures and of ``shape[0]`` and the like. A top-level ``dtype`` serves tensors
     without one.
 
     Parameters
@@ -121,7 +124,7 @@ def _spec(data: Any) -> Spec:
     if len(tensors) * len(data["rules"]) > MOST_MATCHES:
         raise ValueError(f"rules: expected at most {MOST_MATCHES // len(tensors)} for {len(tensors)} tensors, "
                          f"got {len(data['rules'])}")
-    rules = {pattern: _rule(f"rules.{pattern}", entry) for pattern, entry in data["rules"].items()}
+    rules = {pattern: _rule(f"rules.{pattern}", pattern, entry) for pattern, entry in data["rules"].items()}
     return Spec(tensors, rules, _dtype("", data))
 
 
@@ -164,13 +167,30 @@ def _expanded(place: str, names: str, most: int) -> Iterator[str]:
     return Row("", names, (), ("", {})).expand()
 
 
-def _rule(place: str, entry: Any) -> Rule:
+def _rule(place: str, pattern: str, entry: Any) -> AnyRule:
     table = {"initializer": entry} if isinstance(entry, str) else dict(_table(place, entry))
     name = choice(table.pop("initializer", None), f"{place}: initializer", *INITIALIZERS)
+    formulas = {}
+    for key, value in table.items():
+        if isinstance(value, str) and value.startswith("="):
+            try:
+                formulas[key] = formula(value[1:], frozenset(captures_of(pattern)))
+            except ValueError as error:
+                raise ValueError(f"{place}.{key}: {error}") from None
+    wanted = sorted({name for own in formulas.values() for name in own.names})
+
+    def made(**values: Any) -> Rule:
+        return make_rule(name, table | {key: own.value(values) for key, own in formulas.items()})
+
     try:
-        return make_rule(name, table)
-    except TypeError as error:
+        if not wanted:
+            return made()
+        make_rule(name, table)  # its parameters' names
+    except (TypeError, ValueError, ArithmeticError) as error:
         raise ValueError(f"{place}: {error}") from None
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    made.__signature__ = inspect.Signature([inspect.Parameter(key, keyword) for key in wanted])  # type: ignore[attr-defined]
+    return made
 
 
 def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, shards: int = 1, overwrite: bool = False,
@@ -219,9 +239,16 @@ def create(path: Path, spec: Spec, *, dtype: str | None = None, seed: int = 0, s
         return [files.create_npy(path, shape, rule_for(name, rule_pairs(spec.rules), shape), dtype=own, seed=seed, name=name,
                                  overwrite=overwrite, num_threads=num_threads)]
     pairs = rule_pairs(spec.rules)
-    requests = [files.request(name, shape, own, rule_for(name, pairs, shape)) for name, (shape, own) in tensors.items()]
+    requests = [_request(name, shape, own, rule_for(name, pairs, shape)) for name, (shape, own) in tensors.items()]
     _write_npz(path, requests, pin(seed), overwrite, num_threads)
     return [path]
+
+
+def _request(name: str, shape: tuple[int, ...], dtype: str, rule: Rule) -> files.Request:
+    try:
+        return files.request(name, shape, dtype, rule)
+    except (TypeError, ValueError, NotImplementedError) as error:
+        raise type(error)(f"tensor {name!r}, rule {rule}, {error}") from error
 
 
 def _write_npz(path: Path, tensors: Sequence[files.Request], seed: Pinned, overwrite: bool, num_threads: int | None) -> None:

@@ -23,9 +23,10 @@ from ..core.signatures import SHARED, own_parameters, own_signature
 from ..core.streams import Seed, seed_material
 
 __all__ = [
-    "Bilinear", "Constant", "DeltaOrthogonal", "Dirac", "Eye", "KaimingNormal", "KaimingUniform", "LecunNormal", "LecunUniform",
-    "Normal", "Ones", "Orthogonal", "Rule", "RuleMaker", "Rules", "Sparse", "TruncNormal", "Uniform", "VarianceScaling",
-    "XavierNormal", "XavierUniform", "Zeros", "camel", "fill", "rule", "rule_for", "rule_pairs",
+    "AnyRule", "Bilinear", "Constant", "DeltaOrthogonal", "Dirac", "Eye", "KaimingNormal", "KaimingUniform", "LecunNormal",
+    "LecunUniform", "Normal", "Ones", "Orthogonal", "Rule", "RuleMaker", "Rules", "Sparse", "TruncNormal", "Uniform",
+    "VarianceScaling", "XavierNormal", "XavierUniform", "Zeros", "camel", "captures_of", "fill", "rule", "rule_for",
+    "rule_pairs",
 ]
 
 
@@ -169,7 +170,7 @@ class _Made:
 
     def __init__(self, pattern: str, function: Callable[..., Any]) -> None:
         self.where, self.function = f"rules[{shown(pattern)}]", function
-        known = [*_CAPTURE.findall(pattern), "shape"]
+        known = [*captures_of(pattern), "shape"]
         expected = f"{self.where}: expected a rule, or a function of {', '.join(known)}, got"
         try:
             parameters = inspect.signature(function).parameters.values()
@@ -217,6 +218,11 @@ def rule_pairs(rules: Rules) -> Pairs:
     return [(_matching(pattern), value if isinstance(value, Rule) else _Made(pattern, value)) for pattern, value in pairs]
 
 
+def captures_of(pattern: str) -> list[str]:
+    """What a pattern gives names to."""
+    return _CAPTURE.findall(pattern)
+
+
 _CAPTURE = re.compile(r"\{([^\W\d]\w*)\}")
 
 
@@ -228,7 +234,7 @@ def _matching(pattern: str) -> Matching:
 
 @lru_cache(maxsize=KEPT)
 def _compiled(pattern: str) -> Matching:
-    captures = _CAPTURE.findall(pattern)
+    captures = captures_of(pattern)
     if len({*captures}) < len(captures) or "shape" in captures:
         raise ValueError(f"rules[{shown(pattern)}]: expected captures of different names, none of them shape, got {captures}")
     texts = _CAPTURE.split(pattern)[::2]

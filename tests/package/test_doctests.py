@@ -16,7 +16,7 @@ MODULES = ["fastinit", *(info.name for info in pkgutil.walk_packages(fi.__path__
 # Modules without an example; what users know by another module's name is found there.
 SILENT = {
     "audit._scan", "audit.agreement", "audit.checks", "audit.intent", "audit.patterns", "audit.report", "audit.scan",
-    "commands", "commands.against", "commands.bench", "commands.cli", "commands.progress",
+    "commands", "commands.against", "commands.arithmetic", "commands.bench", "commands.cli", "commands.progress",
     "commands.specs", "core", "core._bit_generator", "core._kernels", "core.calls", "core.config", "core.dtypes",
     "core.devices", "core.elementwise", "core.explain",
     "core.householder", "core.memory", "core.pages", "core.plan", "core.public", "core.structured",
