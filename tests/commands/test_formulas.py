@@ -12,21 +12,19 @@ from fastinit.commands.specs import create, load
 
 
 @pytest.mark.parametrize(("text", "value"), [
-    ("0.02 / sqrt(2 * (layer + 1))", 0.02 / math.sqrt(8)), ("2 ** -0.5", 2**-0.5), ("-layer + 7 % 4", 0.0), ("min(layer, 2,
-    5)", 2.0),
-    ("max(shape[0], shape[1]) // 2", 4.0),
-    ("log(exp(2))", 2.0), (" 1e-3 ", 1e-3), ("2*layer**2", 18.0), ("7", 7.0),
+    ("0.02 / sqrt(2 * (layer + 1))", 0.02 / math.sqrt(8)), ("2 ** -0.5", 2**-0.5), ("-layer + 7 % 4", 0.0),
+    ("min(layer, 2, 5)", 2.0), ("max(shape[0], shape[1]) // 2", 4.0), ("log(exp(2))", 2.0), (" 1e-3 ", 1e-3),
+    ("2*layer**2", 18.0), ("7", 7.0),
 ])
 def test_values(text, value):
     assert formula(text, frozenset({"layer"})).value({"layer": 3, "shape": (8, 6)}) == value
 
 
 @pytest.mark.parametrize("text", [
-    "", "depth", "shape", "shape[layer]", "shape[True]", "layer.real", "__import__('os')", "layer if layer else 1", "lambda: 1",
-    "'a' * 9", "[1]", "sqrt()", "sqrt(x=1)", "sqrt(*[1])", "open(1)", "layer == 1", "True", "1j", "~1", "1 << 99", "1; 2",
-    "(" * 90 + ")" * 90, "1 +" * 60 + "1 +" * 60, "f'{layer}'", "print(layer)", "layer @ layer", "not layer", "sqrt", "None",
-    "...", "a := 1", "\0",
-    "-" * 199 + "1" * 2, "ｌayer2",
+    "", "depth", "shape", "shape[layer]", "shape[True]", "layer.real", "__import__('os')", "layer if layer else 1",
+    "lambda: 1", "'a' * 9", "[1]", "sqrt()", "sqrt(x=1)", "sqrt(*[1])", "open(1)", "layer == 1", "True", "1j", "~1", "1 << 99",
+    "1; 2", "(" * 90 + ")" * 90, "1 +" * 60 + "1 +" * 60, "f'{layer}'", "print(layer)", "layer @ layer", "not layer", "sqrt",
+    "None", "...", "a := 1", "\0", "-" * 199 + "1" * 2, "layer2",
 ])
 def test_refused(text):
     with pytest.raises(ValueError, match="expected"):
