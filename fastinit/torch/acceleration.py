@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import torch
@@ -121,11 +121,10 @@ class accelerate(TorchFunctionMode):
         init = _init_of(function)
         is_ours = init or function in _FILLS or function in _MAKES or function in _SEEDED
         if not is_ours or os.getpid() != self._process or is_transformed():
-            if function is Tensor.clone and (copy := pending.clone(args[0], options)) is not None:
-                return copy
-            pending.seen(function, args, options)
-            return function(*args, **options)
-        options = dict(options)
+            return _as_torch(function, args, options)
+        return self._as_ours(function, init, args, dict(options))
+
+    def _as_ours(self, function: Any, init: str, args: tuple[Any, ...], options: dict[str, Any]) -> Any:
         if init or function in _FILLS:
             return self._fill(function, _INITS[init] if init else _FILLS[function], args, options)
         pending.seen(function, args, options)
@@ -159,6 +158,13 @@ class accelerate(TorchFunctionMode):
                 generator = dispatch.torch_generator(self._rng)
             return function(tensor, *args, generator=generator, **options)
         return dispatch.run(function, ours, tensor, args, options, generator, self._rng)
+
+
+def _as_torch(function: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
+    if function is Tensor.clone and (copy := pending.clone(args[0], options)) is not None:
+        return copy
+    pending.seen(function, args, options)
+    return function(*args, **options)
 
 
 def _init_of(function: Any) -> str:

@@ -73,8 +73,7 @@ def materialize(model: Model, rules: Rules, *, seed: Seed, device: torch.device 
     True
     """
     _check_model(model)
-    if not isinstance(rules, Mapping) and hasattr(rules, "__iter__"):
-        rules = list(rules)
+    rules = _kept(rules)
     named = [*model.named_parameters(remove_duplicate=False), *model.named_buffers(remove_duplicate=False)]
     shared = _shared(named)
     kept = {name: tensor for name, tensor in named if not tensor.is_meta and not isinstance(tensor, torch.nn.Parameter)}
@@ -109,6 +108,11 @@ def _device(device: Any, named: Iterable[tuple[str, torch.Tensor]]) -> torch.dev
     if asked.type not in ("cpu", "cuda"):
         raise ValueError(f"device: expected cpu or cuda, got {shown(device)}")
     return asked
+
+
+def _kept(rules: Rules) -> Rules:
+    """To be gone through more than once."""
+    return list(rules) if not isinstance(rules, Mapping) and hasattr(rules, "__iter__") else rules
 
 
 def _check_model(model: Any) -> None:

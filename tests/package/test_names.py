@@ -71,7 +71,7 @@ def test_public_things_say_that_they_are(name):
         assert thing.__qualname__ == name
 
 
-@pytest.mark.parametrize("door", ["audit", "files", "presets", "safetensors", "slices", "viz", "weights"])
+@pytest.mark.parametrize("door", ["audit", "files", "presets", "recipes", "safetensors", "slices", "viz", "weights"])
 def test_public_things_of_a_door_say_its_name(door):
     module = importlib.import_module(f"fastinit.{door}")
     things = [thing for thing in (getattr(module, name) for name in module.__all__) if callable(thing)]
