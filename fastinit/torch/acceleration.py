@@ -72,7 +72,8 @@ class accelerate(TorchFunctionMode):
     twice, as most models of others' libraries are, is written once. Code in the block sees what it would see without that,
     through whatever torch function or method it reads: NumPy, DLPack, pickling, views and copies among them; so do forked
     processes. Reads that torch's modes do not see need ``defer=False``: those of another thread or process, of code that
-    torch.compile or TorchScript has compiled, and by an address that was taken before the fill.
+    torch.compile or TorchScript has compiled, by an address that was taken before the fill, and by the old function
+    `torch.utils.dlpack.to_dlpack` (DLPack's protocol is seen).
 
     Blocks nest, each with keys of its own; a block acts on the thread that entered it alone, and not on what that forks, such
     as the workers of a DataLoader, which would all draw the same. A tensor that transformers has
@@ -144,8 +145,8 @@ class accelerate(TorchFunctionMode):
         if getattr(tensor, "_is_hf_initialized", False):
             return tensor
         if ours is None:
-            pending.replaced(tensor)
-            return function(tensor, *args, **options)
+            with pending.replaced(tensor):
+                return function(tensor, *args, **options)
         if function is Tensor.uniform_:  # its from and to are our a and b
             args += tuple(options.pop(key, default) for key, default in (("from", 0.0), ("to", 1.0))[len(args):])
         generator = options.pop("generator", None)
@@ -161,7 +162,7 @@ class accelerate(TorchFunctionMode):
 
 
 def _as_torch(function: Any, args: tuple[Any, ...], options: Mapping[str, Any]) -> Any:
-    if function is Tensor.clone and (copy := pending.clone(args[0], options)) is not None:
+    if function is Tensor.clone and not is_transformed() and (copy := pending.clone(args[0], options)) is not None:
         return copy
     pending.seen(function, args, options)
     return function(*args, **options)

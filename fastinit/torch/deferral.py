@@ -6,6 +6,7 @@ not be written is not: what another fill of the same memory replaces, and what i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -36,7 +37,7 @@ HARMLESS |= {Tensor.__hash__, Tensor.__len__, Tensor.detach, Tensor.dim, Tensor.
               Tensor.is_contiguous, Tensor.is_floating_point, Tensor.is_inference, Tensor.is_neg, Tensor.nelement,
               Tensor.new_empty, Tensor.numel, Tensor.requires_grad_, Tensor.size, Tensor.storage_offset, Tensor.stride,
               Tensor.view, Tensor.view_as, torch.empty, torch.empty_like, torch.is_complex, torch.is_floating_point,
-              torch.numel, torch.ones, torch.ones_like, torch.zeros, torch.zeros_like}
+              torch.numel, torch.ones_like, torch.zeros_like}
 
 
 class _Fill(NamedTuple):
@@ -76,13 +77,21 @@ class _Pending(threading.local):
     def _put(self, tensor: Tensor, fill: _Fill) -> None:
         self._fills[tensor.untyped_storage()._cdata] = fill
 
-    def replaced(self, tensor: Any) -> None:
-        """Other values are about to be written to a tensor."""
-        if self._fills and (place := _storage_of(tensor)) in self._fills:
+    @contextlib.contextmanager
+    def replaced(self, tensor: Any) -> Iterator[None]:
+        """Torch writes other values to a tensor: what waits for all of it need not be written, unless torch refuses."""
+        fill, place = None, _storage_of(tensor) if self._fills else 0
+        if place in self._fills:
             if _is_whole(tensor):
-                del self._fills[place]
+                fill = self._fills.pop(place)
             else:
                 self.write([place])
+        try:
+            yield
+        except BaseException:
+            if fill is not None:
+                self._fills[place] = fill
+            raise
 
     def clone(self, tensor: Any, options: Mapping[str, Any]) -> Tensor | None:
         """A copy that waits as the tensor does; None where none can."""
@@ -117,15 +126,18 @@ class _Pending(threading.local):
         for fill, storage in zip(fills, alive):
             if storage is not None:
                 advise(storage.data_ptr(), storage.nbytes())
-                wholes.append((fill.kernel, fill.ns_per_byte, fill.key, _array(storage, fill.dtype)))
+                wholes.append((fill.kernel, fill.ns_per_byte, fill.key, np.asarray(_Exporter(storage, fill.dtype))))
         if wholes:
             memory.execute([], None, wholes)
 
 
-def _array(storage: torch.UntypedStorage, dtype: np.dtype) -> np.ndarray:
-    """All of a storage that lives at least as long."""
-    tensor = torch.empty(0, dtype=torch.uint8).set_(storage)  # type: ignore[call-overload]
-    return tensor.numpy().view(dtype)
+class _Exporter:
+    """All of a storage, for `numpy.asarray`: by its address, as a mode of torch's may be active that makes no memory."""
+
+    def __init__(self, storage: torch.UntypedStorage, dtype: np.dtype) -> None:
+        self.storage = storage
+        self.__array_interface__ = {"version": 3, "typestr": dtype.str, "data": (storage.data_ptr(), False),
+                                    "shape": (storage.nbytes() // dtype.itemsize,)}
 
 
 def _storage_of(tensor: Any) -> int:

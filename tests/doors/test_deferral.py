@@ -75,6 +75,8 @@ READS = {
     "bytes": lambda x: torch.tensor([x.detach().untyped_storage()[i] for i in range(64)]),
     "storage": lambda x: torch.tensor(x.detach().storage().tolist()),
     "reinterpret": lambda x: x.detach().view(torch.int32).clone(),
+    "operator": lambda x: torch.ops.aten.mul(x.detach(), 2.0), "overload": lambda x: torch.ops.aten.add.Tensor(x.detach(), 1),
+    "out_": lambda x: torch.zeros(5, out=x.detach())[:2],
     "vector": lambda x: nn.utils.parameters_to_vector([x]),
     "transposed": lambda x: x.detach().t().contiguous(),
     "callable": lambda x: x.detach().clone().apply_(abs),
@@ -83,6 +85,10 @@ READS = {
     "named": lambda x: next(iter(nn.ParameterList([x]).state_dict().values())).clone(),
     "where": lambda x: torch.where(x > 0, x, 0.0),
 }
+
+
+def fake():
+    return torch._subclasses.fake_tensor.FakeTensorMode(allow_non_fake_inputs=True)
 
 
 FILLS = [lambda x: nn.init.trunc_normal_(x, std=0.5), lambda x: x.data.normal_(), nn.init.xavier_uniform_]
@@ -196,6 +202,35 @@ def test_nested_blocks_and_errors():
         nn.init.trunc_normal_(torch.empty(3), std=-1.0)
     with pytest.raises(TypeError, match="defer"):
         ft.accelerate(seed=1, defer=1)
+
+
+def test_what_torch_refuses_leaves_the_values():
+    values = []
+    for defer in (False, True):
+        with ft.accelerate(seed=1, defer=defer):
+            w = nn.Parameter(torch.empty(100))
+            nn.init.normal_(w)
+            for refused in (w.zero_, lambda w=w: w.fill_(torch.ones(2)), lambda w=w: w.normal_(std=-1.0)):
+                with pytest.raises(RuntimeError):
+                    refused()
+        values.append(w.detach())
+    assert torch.equal(*values) and values[0].count_nonzero() == 100
+
+
+@pytest.mark.parametrize("context", [lambda: torch.device("meta"), torch.inference_mode, torch.no_grad, fake])
+def test_other_modes(context):
+    """What waits from outside is written within, and what is made within is as it would be."""
+    values = []
+    for defer in (False, True):
+        with ft.accelerate(seed=1, defer=defer):
+            w = nn.init.normal_(torch.empty(100))
+            with context():
+                inner = nn.init.normal_(torch.empty(100, device="cpu"))
+                w.numpy() if context is not fake else w.untyped_storage()
+                copied = w.clone() if context is not fake else inner
+        values.append((w.clone(), inner, copied))
+    for a, b in zip(*values):
+        assert type(a) is type(b) and a.device == b.device and (type(a) is not Tensor or torch.equal(a, b))
 
 
 def test_memory_that_others_have_is_filled_at_once():
