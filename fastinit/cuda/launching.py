@@ -37,7 +37,7 @@ def carrier(address: int, storage: np.dtype, shape: Sequence[int], strides: Sequ
 def fill(device: int, stream: int, function: Any, memory: np.ndarray, args: Sequence[Any], options: Mapping[str, Any], *,
          seed: Seed, name: str = "", dtype: Any = None, global_shape: Any = None, offset: Any = None,
          index: Any = None) -> None:
-    """Run an initializer on a carrier of the device's memory, in the order of the stream, which may be being captured.
+    """Run an initializer on a carrier of the device's memory, in the order of the stream.
 
     What has one formula an element is made there; other initializers are made on the CPU and copied."""
     check_name(name)
@@ -101,9 +101,13 @@ def _run(device: int, stream: int, work: Iterable[Launch]) -> None:
 
 
 def copy(device: int, stream: int, values: np.ndarray, memory: np.ndarray) -> None:
-    """Values to a carrier of as many, run by run. They are in pageable memory: the driver has read it when a call returns."""
+    """Values to a carrier of as many, run by run. They are in pageable memory: the driver has read it when a call returns. But
+    a graph would read it when it is replayed, and it is gone by then."""
     if not memory.size:
         return
+    with _current(device):
+        if _checked(driver.cuStreamIsCapturing(stream)) != driver.CUstreamCaptureStatus.CU_STREAM_CAPTURE_STATUS_NONE:
+            raise RuntimeError("stream: expected one that is not being captured, as values made on the CPU are copied")
     axes = blocks.merged(memory.shape, values.strides, memory.strides)
     length = axes.pop()[0] if axes and axes[-1][1:] == (values.itemsize, values.itemsize) else 1
     source, target = values.__array_interface__["data"][0], memory.__array_interface__["data"][0]

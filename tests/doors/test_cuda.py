@@ -26,6 +26,7 @@ TWIN = Path(__file__).parents[1] / "cuda_twin.cpp"
 LAWS = [("uniform", {"a": -1.0, "b": 1.0}), ("uniform", {"a": 3.0, "b": 3.001}), ("normal", {"std": 0.02}),
         ("trunc_normal", {"std": 0.02, "bounds": "std"}), ("trunc_normal", {"a": 0.5, "b": 0.6}),
         ("trunc_normal", {"a": 3.0, "b": 9.0}), ("constant", {"val": 0.3})]
+CAPTURED = 99  # a stream that is being captured
 has_library = pytest.mark.skipif(not (find_spec("cuda") and find_spec("cuda.core")), reason="cuda.core is not installed")
 
 
@@ -139,7 +140,16 @@ def device(twin, monkeypatch):
     monkeypatch.setattr(launching, "_run", lambda device, stream, work: runs.append((device, stream)) or run(twin, work))
     monkeypatch.setattr(launching, "_most_threads", lambda device: 1024)
     monkeypatch.setattr(launching, "_current", lambda device: contextlib.nullcontext())
-    monkeypatch.setattr(launching, "driver", SimpleNamespace(cuMemcpyHtoDAsync=copied, CUresult=launching.driver.CUresult))
+    status = launching.driver.CUstreamCaptureStatus
+
+    def capturing(stream):
+        captured = stream == CAPTURED
+        return (launching.driver.CUresult.CUDA_SUCCESS,
+                status.CU_STREAM_CAPTURE_STATUS_ACTIVE if captured else status.CU_STREAM_CAPTURE_STATUS_NONE)
+
+    monkeypatch.setattr(launching, "driver", SimpleNamespace(
+        cuMemcpyHtoDAsync=copied, cuStreamIsCapturing=capturing, CUresult=launching.driver.CUresult,
+        CUstreamCaptureStatus=status))
     return runs
 
 
@@ -178,6 +188,10 @@ def test_arrays_on_a_device(device, monkeypatch):
         fi.cuda.normal_(w, stream="x")
     with pytest.raises(TypeError, match=r"normal_.*sdt"):
         fi.cuda.normal_(w, sdt=1.0)
+    before = fi.cuda.normal_(w, seed=2, stream=CAPTURED).copy()
+    with pytest.raises(RuntimeError, match="captured"):
+        fi.cuda.orthogonal_(w, seed=1, stream=CAPTURED)
+    assert same(w, before)
 
 
 @has_library
