@@ -16,7 +16,7 @@ from ..core.dtypes import DTYPES
 from ..models.rules import Rule, Rules, rule_for, rule_pairs
 from ..core.streams import Seed, pin
 from . import parametrized
-from .tensors import fill_all, runs, target_of
+from .tensors import fill_all, is_reached, runs, target_of
 
 Model = TypeVar("Model", bound=torch.nn.Module)
 # Also for the integers among buffers.
@@ -105,8 +105,8 @@ def _device(device: Any, named: Iterable[tuple[str, torch.Tensor]]) -> torch.dev
         asked = torch.device(device)
     except (RuntimeError, TypeError):
         raise TypeError(f"device: expected a torch.device or a string that names one, got {shown(device)}") from None
-    if asked.type not in ("cpu", "cuda"):
-        raise ValueError(f"device: expected cpu or cuda, got {shown(device)}")
+    if not is_reached(asked.type):
+        raise ValueError(f"device: expected cpu, or cuda with fastinit-kernels[cuda] installed, got {shown(device)}")
     return asked
 
 

@@ -59,7 +59,7 @@ def _refusal(tensor: Any) -> TypeError:
 def _memory(tensor: Any) -> np.ndarray:
     # Subclasses, fake tensors among them, may hold anything. So may what has no sizes or no pointer: nested tensors and those
     # inside a functional transform raise RuntimeError, and FSDP empties storages.
-    if type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.dtype in STORAGE and _is_reached(tensor.device.type):
+    if type(tensor) in (torch.Tensor, torch.nn.Parameter) and tensor.dtype in STORAGE and is_reached(tensor.device.type):
         writable = not tensor.is_inference() or torch.is_inference_mode_enabled()
         if tensor.layout is torch.strided and writable and not tensor.is_neg():
             try:
@@ -75,7 +75,7 @@ def _has_cuda() -> bool:
     return all(importlib.util.find_spec(name) is not None for name in ("cuda", "cuda.core", "cuda.bindings"))
 
 
-def _is_reached(device: str) -> bool:
+def is_reached(device: str) -> bool:
     return device == "cpu" or device == "cuda" and _has_cuda()
 
 

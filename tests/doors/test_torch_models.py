@@ -433,3 +433,14 @@ def test_accelerate_repeats_in_other_processes():
 def test_torch_is_not_imported_unasked():
     code = "import sys, json, fastinit; print(json.dumps('torch' in sys.modules))"
     assert json.loads(subprocess.run([sys.executable, "-c", code], capture_output=True, check=True).stdout) is False
+
+
+def test_materialize_without_the_kernels_leaves_the_model(monkeypatch):
+    """Refused before there is memory: a model half made has what it finds there."""
+    monkeypatch.setattr("fastinit.torch.tensors._has_cuda", lambda: False)
+    with torch.device("meta"):
+        model = nn.Linear(3, 4)
+    for device in ("cuda", "cuda:1", "xpu"):
+        with pytest.raises(ValueError, match=r"device: .*fastinit-kernels\[cuda\]"):
+            ft.materialize(model, {"*": fi.Zeros()}, seed=1, device=device)
+    assert model.weight.is_meta and model.bias.is_meta
