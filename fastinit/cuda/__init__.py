@@ -54,7 +54,7 @@ def _memory_of(array: Any, dtype: Any, stream: int) -> tuple[int, np.ndarray, An
     if own.name == "bfloat16" or own.itemsize == 2 and own.kind in "uV" and dtype in ("bfloat16", DTYPES["bfloat16"]):
         own, dtype = np.dtype(np.uint16), "bfloat16"
     resolve(dtype, own)
-    strides = view.strides_in_counts if hasattr(view, "strides_in_counts") else view.strides
+    strides = view.strides  # in elements
     if strides is None:
         strides = [int(np.prod(view.shape[axis + 1:])) for axis in range(len(view.shape))]
     return view.device_id, carrier(view.ptr, own, view.shape, [n * own.itemsize for n in strides]), dtype
