@@ -99,14 +99,13 @@ def materialize(model: Model, rules: Rules, *, seed: Seed, device: torch.device 
 
 def _device(device: Any, named: Iterable[tuple[str, torch.Tensor]]) -> torch.device:
     """The one asked for, or else that of the meshes."""
-    if device is None:
-        return torch.device(next((t.device_mesh.device_type for _, t in named if hasattr(t, "device_mesh")), "cpu"))
+    meshes = (tensor.device_mesh.device_type for _, tensor in named if hasattr(tensor, "device_mesh"))
     try:
-        asked = torch.device(device)
+        asked = torch.device(next(meshes, "cpu") if device is None else device)
     except (RuntimeError, TypeError):
         raise TypeError(f"device: expected a torch.device or a string that names one, got {shown(device)}") from None
     if not is_reached(asked.type):
-        raise ValueError(f"device: expected cpu, or cuda with fastinit-kernels[cuda] installed, got {shown(device)}")
+        raise ValueError(f"device: expected cpu, or cuda with fastinit-kernels[cuda] installed, got {shown(str(asked))}")
     return asked
 
 

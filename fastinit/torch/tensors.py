@@ -72,7 +72,7 @@ def _memory(tensor: Any) -> np.ndarray:
 
 @functools.cache
 def _has_cuda() -> bool:
-    return all(importlib.util.find_spec(name) is not None for name in ("cuda", "cuda.core", "cuda.bindings"))
+    return torch.version.hip is None and all(importlib.util.find_spec(name) is not None for name in ("cuda", "cuda.core", "cuda.bindings"))
 
 
 def is_reached(device: str) -> bool:
