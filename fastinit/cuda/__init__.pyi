@@ -7,7 +7,7 @@ written in its order; nothing waits for it, and it may be being captured.
 
 Needs ``fastinit-kernels[cuda]``: cuda.core, which compiles the kernels for the device at hand on first use (some seconds, kept
 on disk). What has no formula of its own for every element (`orthogonal_`, `sparse_`, `dirac_` and the like) is made on the CPU
-and copied.
+and copied, which a stream that is being captured refuses.
 """
 
 # Written by tests/stubs.py.

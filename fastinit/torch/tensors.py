@@ -72,7 +72,8 @@ def _memory(tensor: Any) -> np.ndarray:
 
 @functools.cache
 def _has_cuda() -> bool:
-    return torch.version.hip is None and all(importlib.util.find_spec(name) is not None for name in ("cuda", "cuda.core", "cuda.bindings"))
+    """And not ROCm, whose tensors say that they are on "cuda" too."""
+    return torch.version.hip is None and all(map(importlib.util.find_spec, ("cuda", "cuda.core", "cuda.bindings")))
 
 
 def is_reached(device: str) -> bool:
