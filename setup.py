@@ -1,5 +1,7 @@
 import os
+import shutil
 import sys
+import sysconfig
 from concurrent.futures import ThreadPoolExecutor
 from glob import glob
 
@@ -17,6 +19,8 @@ FLAGS = ["-std=gnu11", "-O3", "-ffp-contract=off", "-fno-math-errno", "-fno-trap
 LINK = ["-pthread", "-Wl,-z,relro,-z,now,-z,noexecstack"] if sys.platform.startswith("linux") else []
 # Half of the time went into symbols that CPython's own flags ask for; the code is the same without. CFLAGS=-g keeps them.
 SYMBOLS = [] if "-g" in os.environ.get("CFLAGS", "").split() else ["-g0"]
+# One wheel for every CPython from 3.11; without the GIL, CPython has no limited API yet.
+LIMITED = not sysconfig.get_config_var("Py_GIL_DISABLED")
 
 KERNEL_TEXT = [*sorted(glob("src_c/*.h")), "src_c/cuda.cu"]
 
@@ -28,13 +32,24 @@ def extension(path, sources):
         # With the .pyx listed here too the sdist has it; setuptools would take the generated C only.
         depends=[f"{path}.pyx", *KERNEL_TEXT],
         include_dirs=["src_c"],
-        extra_compile_args=[*FLAGS, *SYMBOLS, f"-ffile-prefix-map={os.getcwd()}=."],  # one commit, one wheel, wherever it is built
+        define_macros=[("Py_LIMITED_API", "0x030B0000")] if LIMITED else [],
+        py_limited_api=LIMITED,
+        # One commit, one wheel, wherever it is built.
+        extra_compile_args=[*FLAGS, *SYMBOLS, f"-ffile-prefix-map={os.getcwd()}=."],
         extra_link_args=LINK,
     )
 
 
 EXTENSIONS = [extension("fastinit/core/_kernels", sorted(set(glob("src_c/*.c")) - {"src_c/scan.c"})),
               extension("fastinit/core/_bit_generator", []), extension("fastinit/audit/_scan", ["src_c/scan.c"])]
+
+NO_COMPILER = """\
+fastinit is built by a C compiler, and there is no {!r} here. Install one with CPython's headers, then try again:
+    Debian, Ubuntu    apt install gcc libc6-dev python3-dev
+    Fedora, RHEL      dnf install gcc python3-devel
+    Alpine            apk add gcc musl-dev linux-headers python3-dev
+    macOS             xcode-select --install
+or name the compiler that you have: CC=clang pip install ."""
 
 
 class BuildBesideToo(build_ext):
@@ -47,8 +62,15 @@ class BuildBesideToo(build_ext):
     def run(self):
         super().run()
         self.copy_extensions_to_source()
+        if LIMITED:  # one for this version alone, of an earlier build, would be imported first
+            for path in (each.name.replace(".", "/") + sysconfig.get_config_var("EXT_SUFFIX") for each in EXTENSIONS):
+                if os.path.exists(path):
+                    os.remove(path)
 
     def build_extensions(self):
+        compiler = getattr(self.compiler, "compiler_so", None)  # of MSVC, setuptools says itself what to install
+        if compiler and not shutil.which(compiler[0]):
+            raise SystemExit(NO_COMPILER.format(compiler[0]))
         compile_all = self.compiler.compile
         with ThreadPoolExecutor(os.cpu_count()) as pool:
             def compile_each(sources, **options):
@@ -73,5 +95,6 @@ class WithKernelText(build_py):
 setup(
     ext_modules=cythonize(EXTENSIONS, build_dir="build",
                           compiler_directives={"freethreading_compatible": True}),
+    options={"bdist_wheel": {"py_limited_api": "cp311"}} if LIMITED else {},
     cmdclass={"build_ext": BuildBesideToo, "build_py": WithKernelText},
 )

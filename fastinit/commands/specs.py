@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import math
+import tomllib
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -67,7 +68,7 @@ def load(what: str) -> Spec:
     Parameters
     ----------
     what : str
-        A name in `fastinit.models.architectures.ARCHITECTURES`, or a path that ends in .toml (CPython 3.11 or newer) or .json.
+        A name in `fastinit.models.architectures.ARCHITECTURES`, or a path that ends in .toml or .json.
 
     Raises
     ------
@@ -93,10 +94,6 @@ def _parse(path: Path) -> Any:
         raise ValueError(f"expected at most {MAX_BYTES} bytes")
     if path.suffix == ".json":
         return strict_json.loads(text.decode())
-    try:
-        import tomllib
-    except ImportError:
-        raise ValueError("TOML needs CPython 3.11 or newer; write it as JSON") from None
     if max(line.count(b".") for line in text.split(b"\n")) > MOST_DOTS:
         raise ValueError(f"expected at most {MOST_DOTS} dots in a line")
     try:

@@ -72,8 +72,6 @@ head = { shape = [7], dtype = "float64" }
 
 @pytest.mark.parametrize("suffix", [".json", ".toml"])
 def test_spec_files(tmp_path, capsys, suffix):
-    if suffix == ".toml":
-        pytest.importorskip("tomllib")
     (tmp_path / f"spec{suffix}").write_text(TOML if suffix == ".toml" else json.dumps(SPEC))
     report = run_json(capsys, "init", str(tmp_path / f"spec{suffix}"), str(tmp_path / "m.npz"), "--seed", "3")
     assert (report["tensors"], report["parameters"], report["bytes"]) == (3, 1207, 2456)
@@ -208,7 +206,6 @@ def test_specs_that_cannot_be_meant_are_refused_by_the_entry(tmp_path, capsys, s
     ('[tensors]\nw = [' + "9" * 5000 + "]", "spec.toml"), (b"\xff", "utf-8"), ("x", "spec.toml"),
 ])
 def test_toml_that_cannot_be_meant_is_refused(tmp_path, capsys, spec, told):
-    pytest.importorskip("tomllib")
     err = refused(capsys, "init", spec_of(spec, tmp_path, ".toml"), str(tmp_path / "m.npz"))
     assert told in err and err.count("\n") == 1 and len(err) < 2200
 

@@ -22,7 +22,7 @@ import sys
 import time
 import traceback
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
 
@@ -74,7 +74,7 @@ def provenance() -> dict:
     return {"commit": git("rev-parse", "--short=10", "HEAD") + (" with changes" if changed else ""),
             "stream": fi.STREAM_VERSION, "cpu": f"{cpu}, {platform.machine()}", "isas": config["isas"],
             "compiler": config["compiler"], "python": platform.python_version(), "numpy": np.__version__,
-            "when": datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M UTC")}
+            "when": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")}
 
 
 def run(name: str) -> dict:

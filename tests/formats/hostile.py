@@ -235,8 +235,7 @@ def spec_files() -> Iterator[File]:
     for i, names in enumerate(("a.<5-1>", "<0-99999999>", "<0-" + "9" * 5000 + ">", "<0-999><0-999>", "\0", "")):
         yield File(f"names-{i}.json", json.dumps(spec | {"tensors": {names: [3]}}).encode(), REFUSED if i < 4 else (0, 2))
     toml = b'[tensors]\nw = [3, 4]\n[rules]\n"*" = "normal"\n'
-    if sys.version_info >= (3, 11):
-        yield File("good.toml", toml, HEALTHY)
+    yield File("good.toml", toml, HEALTHY)
     for i, content in enumerate((b"", b"\xff", b"[", b"x = " + b"[" * 10**5, b"x = " + b"{a=" * 10**4, toml + b"w = 1\n",
                                  toml * 2,
                                  toml.replace(b"3", b"9" * 4000), toml.replace(b"3", b"9" * 5000), toml.replace(b"3", b"nan"),
