@@ -9,6 +9,8 @@ from libc.stdint cimport int32_t, int64_t, uint8_t, uint32_t, uint64_t, uintptr_
 from threading import get_ident, main_thread
 
 cdef extern from "Python.h":
+    void PyErr_Clear()
+    int get_buffer "PyObject_GetBuffer"(object, Py_buffer *, int) noexcept  # as below, and try costs more than the call
     int PyErr_CheckSignals() noexcept  # no exception here: what it sets is raised when fi_fill_jobs returns
 
 cdef extern from "fastinit.h" nogil:
@@ -154,7 +156,7 @@ cdef class _Buffer:
         return <char *>self.view.buf + first
 
 
-cdef fi_key key_of(bytes key) except *:
+cdef int set_key(fi_key *to, bytes key) except -1:
     """The four 64-bit numbers that a key is, little-endian on every machine."""
     cdef uint64_t part[4]
     cdef int i, k
@@ -165,7 +167,8 @@ cdef fi_key key_of(bytes key) except *:
         part[i] = 0
         for k in range(8):
             part[i] |= <uint64_t>byte[8 * i + k] << (8 * k)
-    return fi_key(part[0], part[1], part[2], part[3])
+    to[0] = fi_key(part[0], part[1], part[2], part[3])
+    return 0
 
 
 def fill(Plan plan, bytes key, int isa, bint nontemporal, uint64_t start, uint64_t length, uint64_t stride,
@@ -177,7 +180,8 @@ def fill(Plan plan, bytes key, int isa, bint nontemporal, uint64_t start, uint64
     if not count:
         return
     cdef char *out = buffer.at(position + min(last, 0), position + max(last, 0) + run) - min(last, 0)
-    cdef fi_key c_key = key_of(key)
+    cdef fi_key c_key
+    set_key(&c_key, key)
     cdef fi_plan c = plan.c
     cdef fi_runs runs = fi_runs(start, length, stride, count, pitch)
     with nogil:
@@ -252,7 +256,8 @@ cdef class Jobs:
             raise ValueError(f"axes: expected at most {FI_MOST_AXES}, got {len(axes)}")
         self.reserve(1 if axes is None else len(axes))
         job, view = self.jobs + self.count, self.views + self.count
-        job.plan, job.key, job.start, job.nontemporal = &plan.c, key_of(key), start, nontemporal
+        job.plan, job.start, job.nontemporal = &plan.c, start, nontemporal
+        set_key(&job.key, key)
         job.overhead = <uint64_t>(run_ns / ns)
         job.axis_count = 1 if axes is None else len(axes)
         self.plans.append(plan)
@@ -364,7 +369,10 @@ cdef int check_within(Py_buffer *view, int64_t first, int64_t end) except -1:
     return 0
 
 
-FILLED, TOO_LARGE, NOT_CONTIGUOUS = range(3)
+cdef enum:  # no Python objects, which are looked up, with the limited API slowly
+    filled, too_large, not_contiguous
+
+FILLED, TOO_LARGE, NOT_CONTIGUOUS = filled, too_large, not_contiguous
 
 
 def fill_small(tuple known, int isa, target, double below, call_key, seed, name):
@@ -376,26 +384,26 @@ def fill_small(tuple known, int isa, target, double below, call_key, seed, name)
     cdef Py_buffer view
     cdef fi_key c_key
     cdef fi_runs runs
-    try:
-        PyObject_GetBuffer(target, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE)
-    except (BufferError, ValueError):
-        return NOT_CONTIGUOUS
+    if get_buffer(target, &view, PyBUF_C_CONTIGUOUS | PyBUF_WRITABLE):
+        PyErr_Clear()  # the long way meets it again
+        return not_contiguous
     try:
         if view.len * ns_per_byte >= below:
-            return TOO_LARGE
+            return too_large
         plan.check_itemsize(&view)
-        c_key = key_of(call_key(seed, name))
+        set_key(&c_key, call_key(seed, name))
         runs = fi_runs(0, view.len // view.itemsize, 0, 1, 0)
         with nogil:
             fi_fill(&plan.c, &c_key, &runs, isa, False, view.buf)
     finally:
         PyBuffer_Release(&view)
-    return FILLED
+    return filled
 
 
 def words(bytes key, int isa, uint64_t start, uint32_t[::1] out):
     """Words [start, start + len(out)) of the key's main orbit into out."""
-    cdef fi_key c_key = key_of(key)
+    cdef fi_key c_key
+    set_key(&c_key, key)
     cdef uint64_t n = out.shape[0]
     if n:
         with nogil:
