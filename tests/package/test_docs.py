@@ -56,7 +56,8 @@ def files_named(text):
 
 
 def test_the_files_that_are_named_are_there():
-    texts = [ROOT / "README.md", ROOT / "src_c" / "README.md", *DOCS.rglob("*.md"), *(ROOT / ".ci").iterdir()]
+    texts = [ROOT / "README.md", ROOT / "src_c" / "README.md", *DOCS.rglob("*.md"), *(ROOT / ".ci").iterdir(),
+             *(ROOT / ".github" / "workflows").iterdir()]
     named = set().union(*(files_named(path.read_text()) for path in texts))
     assert {"tests/core/test_stream.py", "tests/deep/run.py", "src_c/fill.c"} <= named
     for name in named:
