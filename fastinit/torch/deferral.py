@@ -165,6 +165,6 @@ def _leaves(things: Iterable[Any]) -> Iterator[Any]:
             yield thing
 
 
-pending = _Pending()
+pending: _Pending = _Pending()
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(before=lambda: pending.write())  # a child has the memory, and no block
