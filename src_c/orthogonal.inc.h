@@ -1,4 +1,4 @@
-/* The kernels of orthogonal.c, on some rows of panels. No include guard: kernels.inc.h includes it. Lanes are columns, and each
+/* The kernels of orthogonal.c, on some rows of panels. No include guard: table.inc.h includes it. Lanes are columns, and each
  * column's sums run over its own numbers in their order: no lane, no register and no thread can be seen in the result. */
 
 /* Columns side by side, as many as have registers: rows or columns of the other matrix times vectors of this one. */

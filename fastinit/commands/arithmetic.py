@@ -45,7 +45,7 @@ def formula(text: str, known: frozenset[str]) -> Formula:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         raise ValueError(f"expected a formula, got {shown(text)}") from None
     names: set[str] = set()
-    _check(tree, known | {"shape"}, names)
+    _check(tree, known, names)
     return Formula(tree, frozenset(names))
 
 
@@ -53,7 +53,7 @@ def _check(tree: ast.AST, known: frozenset[str], names: set[str]) -> None:
     match tree:
         case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
             return
-        case ast.Name(id=name) if name in known - {"shape"}:
+        case ast.Name(id=name) if name in known:
             names.add(name)
         case ast.Subscript(value=ast.Name(id="shape"), slice=ast.Constant(value=int() as i)) if not isinstance(i, bool):
             names.add("shape")
@@ -66,7 +66,7 @@ def _check(tree: ast.AST, known: frozenset[str], names: set[str]) -> None:
             for a in args:
                 _check(a, known, names)
         case _:
-            expected = ", ".join(sorted(known - {"shape"}) + ["shape[0]", *_FUNCTIONS])
+            expected = ", ".join(sorted(known) + ["shape[0]", *_FUNCTIONS])
             raise ValueError(f"expected numbers, + - * / // % **, {expected}, got {shown(ast.unparse(tree))}")
 
 

@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 
 STREAM_VERSION: int
+GROUP: int
+REDRAW_STRIDE: int
 DISTS: tuple[str, ...]
 DTYPES: tuple[str, ...]
 ISAS: tuple[str, ...]
@@ -15,6 +17,8 @@ FILLED: int
 TOO_LARGE: int
 NOT_CONTIGUOUS: int
 PANEL: int
+
+def jump(steps: int) -> tuple[int, int]: ...
 
 class default_environment:
     def __enter__(self) -> None: ...

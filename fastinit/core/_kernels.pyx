@@ -15,7 +15,7 @@ cdef extern from "Python.h":
 
 cdef extern from "fastinit.h" nogil:
     enum:
-        FI_STREAM_VERSION, FI_GROUP, FI_DIST_COUNT, FI_DTYPE_COUNT, FI_ISA_COUNT
+        FI_STREAM_VERSION, FI_GROUP, FI_REDRAW_STRIDE, FI_DIST_COUNT, FI_DTYPE_COUNT, FI_ISA_COUNT
     const char *fi_dist_names[]
     const char *fi_dtype_names[]
     const char *fi_isa_names[]
@@ -75,6 +75,11 @@ cdef extern from "orthogonal.h" nogil:
     size_t fi_work_size(size_t rows, size_t columns)
     int fi_orthogonal(const fi_matrix *matrix, look_fn look) except? -1
 
+cdef extern from "pcg.h":
+    ctypedef struct fi_jump:
+        uint64_t power, series
+    fi_jump fi_jump_of(uint64_t n)
+
 cdef extern from "environment.h":
     ctypedef struct fi_environment:
         pass
@@ -82,6 +87,7 @@ cdef extern from "environment.h":
     void fi_environment_restore(fi_environment caller)
 
 STREAM_VERSION = FI_STREAM_VERSION
+GROUP, REDRAW_STRIDE = FI_GROUP, FI_REDRAW_STRIDE
 DISTS = tuple(fi_dist_names[i].decode() for i in range(FI_DIST_COUNT))
 DTYPES = tuple(fi_dtype_names[i].decode() for i in range(FI_DTYPE_COUNT))
 ISAS = tuple(fi_isa_names[i].decode() for i in range(FI_ISA_COUNT))
@@ -123,6 +129,12 @@ cdef class Plan:
     def fields(self):
         """The struct's members by name, for the test programs in C."""
         return self.c
+
+
+def jump(uint64_t steps):
+    """(power, series) of so many steps of the generator: state -> power * state + series * inc, modulo 2^64."""
+    cdef fi_jump j = fi_jump_of(steps)
+    return j.power, j.series
 
 
 cdef class default_environment:

@@ -5,7 +5,6 @@ The struct is `fi_device_block` of ``src_c/cuda.cu``.
 
 from __future__ import annotations
 
-import functools
 import itertools
 import struct
 from collections.abc import Iterator
@@ -19,12 +18,10 @@ from .plan import Plan
 __all__ = ["ARGUMENT", "Launch", "launches", "threads_for"]
 
 BLOCK = 256  # threads
-_MULTIPLIER = 6364136223846793005  # of the generator
 _MASK = 2**64 - 1
 _AXES = 8
 _PLAN = ("dist", "dtype", "scale", "shift", "rest", "low", "high", "least", "most", "origin", "curve", "slope", "bits")
 ARGUMENT = struct.Struct("<2i10dQ" "4Q" "Q" "3Qq" "2Q" + _AXES * "QQq" + 14 * "Q")
-_GROUP_WORDS, _REDRAW_STRIDE = 32, 257
 
 
 class Launch(NamedTuple):
@@ -33,20 +30,6 @@ class Launch(NamedTuple):
     kernel: str
     argument: bytes
     threads: int
-
-
-@functools.lru_cache(maxsize=256)
-def _jump(steps: int) -> tuple[int, int]:
-    """So many steps of the generator as an affine map: state -> power * state + series * inc (Brown 1994)."""
-    power, series, step_power, step_series = 1, 0, _MULTIPLIER, 1
-    while steps:
-        if steps & 1:
-            series = (series * step_power + step_series) & _MASK
-            power = power * step_power & _MASK
-        step_series = step_series * (step_power + 1) & _MASK
-        step_power = step_power * step_power & _MASK
-        steps >>= 1
-    return power, series
 
 
 def threads_for(quarters: int, most: int) -> int:
@@ -88,10 +71,10 @@ def _launch(plan: Plan, key: bytes, start: int, to: int, run: tuple[int, int], a
     state, inc, redraw_state, redraw_inc = struct.unpack("<4Q", key)
     inc, redraw_inc = inc | 1, redraw_inc | 1
     turn = across // 4
-    steps = [(_GROUP_WORDS // 2, inc), (turn * _GROUP_WORDS, inc)]
-    steps += [(elements * _REDRAW_STRIDE, redraw_inc) for elements in (1, 2, half, turn * group, 2 * turn * group)]
+    steps = [(_kernels.GROUP // 2, inc), (turn * _kernels.GROUP, inc)]
+    steps += [(elements * _kernels.REDRAW_STRIDE, redraw_inc) for elements in (1, 2, half, turn * group, 2 * turn * group)]
     maps = itertools.chain.from_iterable((power, series * by & _MASK) for (power, series), by in
-                                         ((_jump(n), by) for n, by in steps))
+                                         ((_kernels.jump(n), by) for n, by in steps))
     padded = [*axes, *[(1, 0, 0)] * (_AXES - len(axes))]
     argument = ARGUMENT.pack(*(fields[name] for name in _PLAN), state, inc, redraw_state, redraw_inc, to, start, length, runs,
                             spacing, across, len(axes), *itertools.chain.from_iterable(padded), *maps)

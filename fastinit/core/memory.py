@@ -15,7 +15,7 @@ from .arguments import integer
 from .dtypes import BY_NUMPY, DType, resolve
 from .plan import Plan
 
-__all__ = ["Job", "execute", "execute_run", "resolve_threads", "run", "target_of"]
+__all__ = ["Job", "at_address", "execute", "execute_run", "resolve_threads", "run", "target_of"]
 
 # Words that one tensor may use: pairs on one orbit are clean up to distance 2^50 (src_c/README.md, section 1).
 MAX_WORDS = 2**48
@@ -73,6 +73,19 @@ def array_of(tensor: Any) -> np.ndarray:
     except (TypeError, ValueError):  # no buffer; one that was released
         raise TypeError("tensor: expected a NumPy array or another writable buffer, got "
                         f"{type(tensor).__name__}") from None
+
+
+class _Exporter:
+    def __init__(self, interface: dict[str, Any], owner: Any) -> None:
+        self.__array_interface__, self.owner = interface, owner
+
+
+def at_address(address: int, storage: np.dtype, shape: Sequence[int], strides: Sequence[int] | None = None,
+               owner: Any = None) -> np.ndarray:
+    """Memory as an array, with strides in bytes, which keeps its owner. A device's serves for its address, shape and strides,
+    which are what checks and index arithmetic want; its elements must not be touched."""
+    return np.asarray(_Exporter({"version": 3, "typestr": storage.str, "data": (address, False), "shape": tuple(shape),
+                                 "strides": None if strides is None else tuple(strides)}, owner))
 
 
 def target_of(tensor: Any, dtype: Any = None) -> tuple[np.ndarray, DType]:

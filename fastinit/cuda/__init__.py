@@ -22,8 +22,9 @@ from cuda.core.utils import StridedMemoryView
 from ..core.arguments import shown
 from ..core.calls import INITIALIZERS, Initializer
 from ..core.dtypes import DTYPES, resolve
+from ..core.memory import at_address
 from ..core.public import public_in
-from .launching import carrier, fill
+from .launching import fill
 
 __all__ = [f"{name}_" for name in INITIALIZERS]  # noqa: PLE0605
 
@@ -40,7 +41,7 @@ def _stream_of(stream: Any) -> int:
 
 
 def _memory_of(array: Any, dtype: Any, stream: int) -> tuple[int, np.ndarray, Any]:
-    """Device, carrier and dtype of an array; refuses what is not on a device, or cannot be written."""
+    """Device, memory and dtype of an array; refuses what is not on a device, or cannot be written."""
     try:
         view = StridedMemoryView.from_any_interface(array, stream_ptr=stream or 1)
     except (BufferError, TypeError, AttributeError, RuntimeError):
@@ -57,7 +58,7 @@ def _memory_of(array: Any, dtype: Any, stream: int) -> tuple[int, np.ndarray, An
     strides = view.strides  # in elements
     if strides is None:
         strides = [int(np.prod(view.shape[axis + 1:])) for axis in range(len(view.shape))]
-    return view.device_id, carrier(view.ptr, own, view.shape, [n * own.itemsize for n in strides]), dtype
+    return view.device_id, at_address(view.ptr, own, view.shape, [n * own.itemsize for n in strides]), dtype
 
 
 def _on_devices(ours: Initializer) -> Callable[..., Any]:

@@ -19,25 +19,13 @@ from ..core.devices import BLOCK, Launch, launches
 from ..core.streams import Seed, seed_material, stream_key
 from .compiling import code_for
 
-__all__ = ["carrier", "copy", "fill"]
-
-
-class _Carrier:
-    def __init__(self, address: int, storage: np.dtype, shape: Sequence[int], strides: Sequence[int]) -> None:
-        self.__array_interface__ = {"version": 3, "typestr": storage.str, "data": (address, False), "shape": tuple(shape),
-                                    "strides": tuple(strides)}
-
-
-def carrier(address: int, storage: np.dtype, shape: Sequence[int], strides: Sequence[int]) -> np.ndarray:
-    """A device's memory as an array that must not be read: its address, shape and strides (in bytes) are what checks and index
-    arithmetic want. Of an array without elements the address may be anything."""
-    return np.asarray(_Carrier(address, storage, shape, strides))
+__all__ = ["copy", "fill"]
 
 
 def fill(device: int, stream: int, function: Any, memory: np.ndarray, args: Sequence[Any], options: Mapping[str, Any], *,
          seed: Seed, name: str = "", dtype: Any = None, global_shape: Any = None, offset: Any = None,
          index: Any = None) -> None:
-    """Run an initializer on a carrier of the device's memory, in the order of the stream.
+    """Run an initializer on the device's memory, given by its address, in the order of the stream.
 
     What has one formula an element is made there; other initializers are made on the CPU and copied."""
     check_name(name)
@@ -48,7 +36,7 @@ def fill(device: int, stream: int, function: Any, memory: np.ndarray, args: Sequ
     if recipe.write is not None:
         made = np.empty(memory.shape, entry.storage)
         perform([(name, (recipe, made, entry, whole, at))], material, None)
-        copy(device, stream, made, memory)
+        copy(device, stream, memory, made)
         return
     if recipe.plan is not None:
         key = stream_key(material, name)
@@ -100,18 +88,17 @@ def _run(device: int, stream: int, work: Iterable[Launch]) -> None:
                                            ctypes.addressof(pointers), 0))
 
 
-def copy(device: int, stream: int, values: np.ndarray, memory: np.ndarray) -> None:
-    """Values to a carrier of as many, run by run. They are in pageable memory: the driver has read it when a call returns. But
-    a graph would read it when it is replayed, and it is gone by then."""
+def copy(device: int, stream: int, memory: np.ndarray, values: np.ndarray) -> None:
+    """Values to as much memory, run by run. They are in pageable memory: the driver has read it when a call returns. But a
+    graph would read it when it is replayed, and it is gone by then."""
     if not memory.size:
         return
-    with _current(device):
-        if _checked(driver.cuStreamIsCapturing(stream)) != driver.CUstreamCaptureStatus.CU_STREAM_CAPTURE_STATUS_NONE:
-            raise RuntimeError("stream: expected one that is not being captured, as values made on the CPU are copied")
     axes = blocks.merged(memory.shape, values.strides, memory.strides)
     length = axes.pop()[0] if axes and axes[-1][1:] == (values.itemsize, values.itemsize) else 1
     source, target = values.__array_interface__["data"][0], memory.__array_interface__["data"][0]
     with _current(device):
+        if _checked(driver.cuStreamIsCapturing(stream)) != driver.CUstreamCaptureStatus.CU_STREAM_CAPTURE_STATUS_NONE:
+            raise RuntimeError("stream: expected one that is not being captured, as values made on the CPU are copied")
         for index in np.ndindex(*(n for n, *_ in axes)):
             at, to = (sum(i * axis[k] for i, axis in zip(index, axes)) for k in (1, 2))
             _checked(driver.cuMemcpyHtoDAsync(target + to, source + at, length * values.itemsize, stream))

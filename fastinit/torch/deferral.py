@@ -126,18 +126,12 @@ class _Pending(threading.local):
         for fill, storage in zip(fills, alive):
             if storage is not None:
                 advise(storage.data_ptr(), storage.nbytes())
-                wholes.append((fill.kernel, fill.ns_per_byte, fill.key, np.asarray(_Exporter(storage, fill.dtype))))
+                # By its address: a mode of torch's may be active that makes no memory.
+                size = storage.nbytes() // fill.dtype.itemsize
+                array = memory.at_address(storage.data_ptr(), fill.dtype, (size,), owner=storage)
+                wholes.append((fill.kernel, fill.ns_per_byte, fill.key, array))
         if wholes:
             memory.execute([], None, wholes)
-
-
-class _Exporter:
-    """All of a storage, for `numpy.asarray`: by its address, as a mode of torch's may be active that makes no memory."""
-
-    def __init__(self, storage: torch.UntypedStorage, dtype: np.dtype) -> None:
-        self.storage = storage
-        self.__array_interface__ = {"version": 3, "typestr": dtype.str, "data": (storage.data_ptr(), False),
-                                    "shape": (storage.nbytes() // dtype.itemsize,)}
 
 
 def _storage_of(tensor: Any) -> int:

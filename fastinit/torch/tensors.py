@@ -17,6 +17,7 @@ import fastinit as fi
 
 from ..core.calls import Initializer, Task, perform, prepare
 from ..core.dtypes import DTYPES
+from ..core.memory import at_address
 from ..core.pages import advise
 from ..core.streams import Seed, pin, seed_material
 from ..models.rules import Rule
@@ -37,17 +38,6 @@ class Target(NamedTuple):
     device: int | None = None
 
 
-class _Exporter:
-    """Memory for `numpy.asarray`, which keeps this object and so the tensor. `Tensor.numpy` would forbid the storage to be
-    resized ever after, which FSDP does."""
-
-    def __init__(self, tensor: torch.Tensor, storage: np.dtype) -> None:
-        self.tensor = tensor
-        self.__array_interface__ = {
-            "version": 3, "typestr": storage.str, "data": (tensor.data_ptr(), False), "shape": tuple(tensor.shape),
-            "strides": tuple(stride * storage.itemsize for stride in tensor.stride())}
-
-
 def _refusal(tensor: Any) -> TypeError:
     found = type(tensor).__name__
     if isinstance(tensor, torch.Tensor):
@@ -64,7 +54,10 @@ def _memory(tensor: Any) -> np.ndarray:
         if tensor.layout is torch.strided and writable and not tensor.is_neg():
             try:
                 if tensor.numel() == 0 or tensor.data_ptr():
-                    return np.asarray(_Exporter(tensor, STORAGE[tensor.dtype][1]))
+                    # `Tensor.numpy` would forbid the storage to be resized ever after, which FSDP does.
+                    storage = STORAGE[tensor.dtype][1]
+                    strides = [n * storage.itemsize for n in tensor.stride()]
+                    return at_address(tensor.data_ptr(), storage, tensor.shape, strides, tensor)
             except RuntimeError:
                 pass
     raise _refusal(tensor)
@@ -133,21 +126,37 @@ def _on_cpu(mesh: Any) -> Any:
 
 def fill(target: Target, initializer: Initializer, args: tuple[Any, ...], options: Mapping[str, Any], seed: Seed,
          name: str = "") -> None:
-    """Run an initializer on a target, as if the whole tensor were here; autograd is told."""
-    how: dict[str, Any] = {"seed": seed, "name": name, "dtype": target.dtype, **options}
-    if target.device is not None:
-        _fill_on_device(target, target.device, initializer, args, options, seed, name)
-    elif not target.sharded:
-        initializer.in_place(target.pieces[0][0], *args, **how)
-    elif fi.explain(initializer, target.shape, *args, dtype=target.dtype, **options).elementwise:
+    """Run an initializer on a target, as if the whole tensor were here; autograd is told. On a CUDA device, on torch's current
+    CUDA stream. What is not elementwise and sharded is made whole, and copied."""
+    run, store = _on_device(target.device) if target.device is not None else (_run, np.copyto)
+    how: dict[str, Any] = {"seed": seed, "name": name, "dtype": target.dtype}
+    if not target.sharded:
+        run(initializer.in_place, target.pieces[0][0], args, options, **how)
+    elif _is_elementwise(target, initializer, args, options):
         how["seed"] = pin(seed)
         for memory, offset in target.pieces:
-            initializer.in_place(memory, *args, global_shape=target.shape, offset=offset, **how)
+            run(initializer.in_place, memory, args, options, global_shape=target.shape, offset=offset, **how)
     else:
-        whole = initializer(target.shape, *args, **how)
+        whole = initializer(target.shape, *args, **how, **options)
         for memory, offset in target.pieces:
-            memory[...] = whole[tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))]
+            store(memory, whole[tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))])
     torch.autograd.graph.increment_version(target.tensor)
+
+
+def _run(function: Any, memory: np.ndarray, args: tuple[Any, ...], options: Mapping[str, Any], **how: Any) -> None:
+    function(memory, *args, **how, **options)
+
+
+def _on_device(device: int) -> tuple[Any, Any]:
+    """What runs an initializer on memory there, and what copies values to it."""
+    from ..cuda import launching
+
+    stream = torch.cuda.current_stream(device).cuda_stream
+    return functools.partial(launching.fill, device, stream), functools.partial(launching.copy, device, stream)
+
+
+def _is_elementwise(target: Target, initializer: Initializer, args: tuple[Any, ...], options: Mapping[str, Any]) -> bool:
+    return fi.explain(initializer, target.shape, *args, dtype=target.dtype, **options).elementwise
 
 
 def fill_all(tensors: Iterable[tuple[str, Target, Rule]], seed: Seed) -> None:
@@ -155,8 +164,9 @@ def fill_all(tensors: Iterable[tuple[str, Target, Rule]], seed: Seed) -> None:
     tasks: list[tuple[str, Task]] = []
     for name, target, rule in tensors:
         how: dict[str, Any] = {"dtype": target.dtype}
-        if target.device is not None or target.sharded and not _is_elementwise(target, rule):
-            fill(target, rule.initializer, rule.args, rule.options, seed, name)
+        call = rule.initializer, rule.args, rule.options
+        if target.device is not None or target.sharded and not _is_elementwise(target, *call):
+            fill(target, *call, seed, name)
             continue
         for memory, offset in target.pieces:
             if target.sharded:
@@ -165,28 +175,3 @@ def fill_all(tensors: Iterable[tuple[str, Target, Rule]], seed: Seed) -> None:
             tasks.append((name, prepare(rule.initializer.in_place, memory, rule.args, rule.options, **how)))
         torch.autograd.graph.increment_version(target.tensor)
     perform(tasks, seed_material(seed), None)
-
-
-def _is_elementwise(target: Target, rule: Rule) -> bool:
-    return fi.explain(rule.initializer, target.shape, *rule.args, dtype=target.dtype, **rule.options).elementwise
-
-
-def _fill_on_device(target: Target, device: int, initializer: Initializer, args: tuple[Any, ...], options: Mapping[str, Any],
-                    seed: Seed, name: str) -> None:
-    """On torch's current stream. What is not elementwise is made here and copied, and where it is sharded the whole of it."""
-    from ..cuda import launching
-
-    stream = torch.cuda.current_stream(device).cuda_stream
-    how: dict[str, Any] = {"seed": seed, "name": name, "dtype": target.dtype}
-    if not target.sharded:
-        launching.fill(device, stream, initializer.in_place, target.pieces[0][0], args, options, **how)
-    elif fi.explain(initializer, target.shape, *args, dtype=target.dtype, **options).elementwise:
-        how["seed"] = pin(seed)
-        for memory, offset in target.pieces:
-            launching.fill(device, stream, initializer.in_place, memory, args, options, global_shape=target.shape,
-                           offset=offset, **how)
-    else:
-        whole = initializer(target.shape, *args, **how, **options)
-        for memory, offset in target.pieces:
-            here = tuple(slice(first, first + n) for first, n in zip(offset, memory.shape))
-            launching.copy(device, stream, whole[here], memory)

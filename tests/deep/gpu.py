@@ -1,4 +1,4 @@
-"""What a CUDA device writes, and how fast: one script for one device, of four minutes at the most.
+"""What a CUDA device writes, and how fast: one script for one device. It has not been run on one yet.
 
     python tests/deep/gpu.py [--only golden blocks torch arrays streams speed] [--rounds 7]
 
